@@ -1,0 +1,45 @@
+# Everything a developer runs. `make help` lists it.
+
+VENV   := .venv
+PYTHON ?= python3
+RUN    := $(VENV)/bin/python
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint types unit conformance fuzz clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP)  ## create .venv with the package and everything development needs
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "clientcert needs Python 3.11 or newer, set PYTHON=")'
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --upgrade 'pip>=25.1'
+	$(RUN) -m pip install --quiet --editable '.[all]' --group dev
+	touch $@
+
+demo: $(STAMP)  ## real certificates through real TLS into FastAPI, Flask and Django; SERVE=1 leaves it running
+	$(RUN) -m examples.demo $(if $(SERVE),--serve)
+
+test: lint types unit  ## everything; set CI=true to make a missing peer (nginx, openssl, curl) a failure
+
+lint: $(STAMP)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+types: $(STAMP)
+	$(RUN) -m mypy
+
+unit: $(STAMP)
+	$(RUN) -m pytest -n 2 --cov --cov-report=term
+
+conformance: $(STAMP)  ## our verdicts against OpenSSL, x509-limbo and NIST PKITS, per profile
+	$(RUN) -m tests.conformance
+
+fuzz: $(STAMP)  ## an hour of mutated certificates, never more permissive than OpenSSL
+	$(RUN) -m tests.conformance.fuzz --seconds $(or $(SECONDS),3600)
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache build dist
