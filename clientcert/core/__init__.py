@@ -1,0 +1,1 @@
+"""Facts in, outcome out: no I/O, no framework, no clock of its own."""

@@ -1,0 +1,32 @@
+"""All that the core may know of a request."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFacts:
+    """
+    One request as an adapter saw it, before anybody interpreted it.
+
+    Attributes:
+        headers: ``(name, value)`` pairs in arrival order, as received, duplicates kept. Names in any case.
+        peer: Host of the immediate peer as the server reports it: an IP address as text, or ``None`` or ``""``
+            where the server says "unix socket" that way.
+        peer_port: Port of the peer; 0 is what a rewritten address has (uvicorn's proxy headers).
+        peer_is_socket: True only when `peer` was read from the socket itself, outside any rewriting.
+        tls_chain: DER certificates of the TLS peer, leaf first; empty when it presented none; ``None`` when
+            the server gave no such data (not the same thing).
+        tls_error: What the server's TLS layer said against the peer's certificate, if it let it through.
+        folded: True where the server has joined duplicates with commas and folded ``_`` and ``-`` (WSGI).
+    """
+
+    headers: Iterable[Header] = ()
+    peer: str | None = None
+    peer_port: int | None = None
+    peer_is_socket: bool = False
+    tls_chain: tuple[bytes, ...] | None = None
+    tls_error: str | None = None
+    folded: bool = False
