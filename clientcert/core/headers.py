@@ -1,0 +1,123 @@
+"""
+Which headers are ours, found once per request and taken away from the app.
+
+A guarded name is one that some producer uses for client certificates. Its *alias* is any other spelling that some
+server or gateway may take for it: names are compared with ASCII letters lower-cased and everything that is neither
+letter nor digit read as ``-``, so ``ssl_client_cert`` and ``SSL.Client-Cert`` are aliases of ``ssl-client-cert``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from clientcert.core.facts import Header
+
+# Headers in which other components record addresses (RFC 7239 and its predecessors), and the one in which a sender
+# can ask the next hop to drop a header (RFC 9110 §7.6.1). Read as context, left to the app.
+FORWARDED_HEADERS = frozenset({b"x-forwarded-for", b"forwarded", b"x-real-ip"})
+CONNECTION_HEADER = b"connection"
+_CONTEXT_HEADERS = FORWARDED_HEADERS | {CONNECTION_HEADER}
+
+# Distinct header names remembered with their class; beyond it (a hostile sender) each is classified anew.
+_MAX_REMEMBERED_NAMES = 1_024
+
+_FOLD = bytes(
+    byte if chr(byte).isalnum() and byte < 0x80 else ord("-")  # noqa: PLR2004 - ASCII ends at 0x7F
+    for byte in bytes(range(256)).lower()
+)
+
+
+def fold_name(name: bytes) -> bytes:
+    """Lower-case ASCII letters and turn everything that is no ASCII letter or digit into ``-``."""
+    return name.translate(_FOLD)
+
+
+@dataclass(slots=True)
+class SelectedHeaders:
+    """
+    The headers of one request that authentication may look at.
+
+    Attributes:
+        values: Configured name → value, surrounding SP and HTAB removed; empty values are left out (RFC 9110 §5.5).
+        duplicates: Configured names that came more than once.
+        aliases: Names that came in another spelling of a configured name, as received.
+        context: ``(lower-case name, value)`` of forwarding headers and ``Connection``, duplicates kept.
+    """
+
+    values: dict[bytes, bytes] = field(default_factory=dict)
+    duplicates: list[bytes] = field(default_factory=list)
+    aliases: list[bytes] = field(default_factory=list)
+    context: list[Header] = field(default_factory=list)
+
+
+_OTHER, _CONTEXT, _GUARDED, _GUARDED_ALIAS, _READ, _READ_ALIAS = range(6)
+
+
+class HeaderGuard:
+    """
+    Knows the guarded names; selects what authentication reads and strips what the app must not see.
+
+    Args:
+        read: Lower-case names that the configured source and proofs read.
+        guarded: Lower-case names of every producer; stripped, never read.
+    """
+
+    def __init__(self, *, read: Iterable[bytes], guarded: Iterable[bytes]) -> None:
+        self._read = frozenset(read)
+        self._guarded = frozenset(guarded) | self._read
+        self._read_folds = frozenset(map(fold_name, self._read))
+        self._guarded_folds = frozenset(map(fold_name, self._guarded))
+        self._classes: dict[bytes, int] = {}
+
+    @property
+    def names(self) -> frozenset[bytes]:
+        """Every guarded name, lower-case."""
+        return self._guarded
+
+    def is_guarded(self, name: bytes) -> bool:
+        """True for a guarded name and for every alias of one."""
+        return self._classify(name) >= _GUARDED
+
+    def select(self, headers: Iterable[Header]) -> SelectedHeaders:
+        """One pass over the headers as received: each configured name at most once, the rest reported."""
+        selected = SelectedHeaders()
+        seen: set[bytes] = set()
+        for name, value in headers:
+            kind = self._classify(name)
+            if kind == _READ:
+                key = name.lower()
+                if key in seen:
+                    selected.duplicates.append(key)
+                seen.add(key)
+                if stripped := value.strip(b" \t"):
+                    selected.values[key] = stripped
+            elif kind == _READ_ALIAS:
+                selected.aliases.append(name)
+            elif kind == _CONTEXT:
+                selected.context.append((name.lower(), value))
+        return selected
+
+    def strip(self, headers: Iterable[Header]) -> list[Header]:
+        """A new list without any guarded name or alias; order and everything else as received."""
+        classify = self._classify
+        return [header for header in headers if classify(header[0]) < _GUARDED]
+
+    def _classify(self, name: bytes) -> int:
+        kind = self._classes.get(name)
+        if kind is None:
+            kind = self._class_of(name)
+            if len(self._classes) < _MAX_REMEMBERED_NAMES:
+                self._classes[name] = kind
+        return kind
+
+    def _class_of(self, name: bytes) -> int:
+        lowered = name.lower()
+        if lowered in self._read:
+            return _READ
+        if lowered in self._guarded:
+            return _GUARDED
+        if lowered in _CONTEXT_HEADERS:
+            return _CONTEXT
+        folded = fold_name(name)
+        if folded in self._read_folds:
+            return _READ_ALIAS
+        return _GUARDED_ALIAS if folded in self._guarded_folds else _OTHER

@@ -1,0 +1,319 @@
+"""
+Who may speak for a client: proofs that the sender of a request is our proxy.
+
+A certificate is public; anyone can copy one into a header. So a header source is believed only after every configured
+proof has held. A proof says nothing about the client.
+"""
+
+import hmac
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Protocol, runtime_checkable
+
+from clientcert.core.facts import RequestFacts
+from clientcert.core.headers import FORWARDED_HEADERS, SelectedHeaders
+from clientcert.errors import ConfigurationError, EvidenceError, Reason, escape_peer_text
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+# A network wider than this, as the only proof, is more likely a mistake than a terminator's address range.
+_WIDEST_PREFIX = {4: 16, 6: 48}
+_MIN_SECRET_BYTES = 32
+# Peers are few; a remembered answer spares 2.7 µs of address parsing per request.
+_MAX_REMEMBERED_PEERS = 1_024
+
+_WAYS_OUT = (
+    "the app server replaced the peer's address by one from a forwarding header; ways out:",
+    "run it so that it does not: uvicorn --no-proxy-headers, no ProxyFix around this middleware",
+    "prove the proxy otherwise: UnixSocket(), SharedSecret(...)",
+    "take the address from the socket: uvicorn --http clientcert.servers.uvicorn:Auto",
+)
+
+
+class UnsafeConfigurationWarning(UserWarning):
+    """A configuration is legal but weaker than it looks; the text names the alternative."""
+
+
+@runtime_checkable
+class ProxyProof(Protocol):
+    """One way for a proxy to prove itself; every configured one must hold."""
+
+    @property
+    def name(self) -> str:
+        """Kebab-case name, shown in `Evidence.proxy`."""
+
+    @property
+    def header(self) -> bytes | None:
+        """Lower-case name of the header that carries the proof, if one does; guarded like the evidence."""
+
+    def check(self, facts: RequestFacts, headers: SelectedHeaders) -> None:
+        """Return when the sender is proven; raise `EvidenceError` (a MISSING reason) when it is not."""
+
+
+class TrustedNetworks:
+    """
+    The peer's address lies in one of these networks.
+
+    Args:
+        networks: CIDR blocks or single addresses. IPv4-mapped IPv6 peers count as IPv4; an address with a zone id
+            (``fe80::1%eth0``) only where it is listed literally.
+
+    Raises:
+        ConfigurationError: Nothing given, not a network (host names, ``*``), or everybody (``0.0.0.0/0``).
+
+    Warns:
+        UnsafeConfigurationWarning: A network wider than /16 (IPv4) or /48 (IPv6).
+
+    Not checked here: that nobody else in the network can connect. See the threat model.
+    """
+
+    name = "trusted-networks"
+    header: bytes | None = None
+
+    def __init__(self, *networks: str) -> None:
+        if not networks:
+            raise ConfigurationError('trusted_proxies is empty: name the proxy\'s addresses, e.g. ["10.42.7.0/28"]')
+        self._literal = frozenset(text for text in networks if "%" in text)
+        self._networks = tuple(_network(text) for text in networks if text not in self._literal)
+        self._answers: dict[str, bool] = {}
+
+    def __repr__(self) -> str:
+        shown = [*map(str, self._networks), *sorted(self._literal)]
+        return f"TrustedNetworks({', '.join(map(repr, shown))})"
+
+    def check(self, facts: RequestFacts, headers: SelectedHeaders) -> None:
+        """See `ProxyProof.check`; refuses as PEER_ADDRESS_REWRITTEN what no socket can have reported."""
+        peer = facts.peer
+        if not facts.peer_is_socket:
+            _refuse_rewritten(peer, facts.peer_port, headers)
+        if not peer or not self.contains(peer):
+            raise EvidenceError(
+                Reason.PROXY_NOT_PROVEN,
+                f"sender {escape_peer_text(peer or 'without an address')} is not in trusted_proxies {self!r}",
+            )
+
+    def contains(self, peer: str) -> bool:
+        """True when the address text is in one of the networks; False for anything that is no IP address."""
+        answer = self._answers.get(peer)
+        if answer is None:
+            answer = peer in self._literal or self._contains(peer)
+            if len(self._answers) < _MAX_REMEMBERED_PEERS:
+                self._answers[peer] = answer
+        return answer
+
+    def _contains(self, peer: str) -> bool:
+        address = _address(peer)
+        return address is not None and any(address in network for network in self._networks)
+
+
+class UnixSocket:
+    """
+    The request came over a unix socket, which file permissions protect.
+
+    App servers say so as ``None`` (uvicorn, hypercorn, daphne), ``""`` (gunicorn, granian); waitress's
+    ``"localhost"`` is not believed, a header could have put it there.
+    """
+
+    name = "unix-socket"
+    header: bytes | None = None
+
+    def __repr__(self) -> str:
+        return "UnixSocket()"
+
+    def check(self, facts: RequestFacts, headers: SelectedHeaders) -> None:  # noqa: ARG002 - the protocol's shape
+        """See `ProxyProof.check`."""
+        if facts.peer:
+            raise EvidenceError(
+                Reason.PROXY_NOT_PROVEN,
+                f"sender {escape_peer_text(facts.peer)} did not come over the unix socket",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    value: bytes = field(repr=False)
+
+
+class SharedSecret:
+    """
+    The proxy adds a header with a secret that only it and the app know.
+
+    Args:
+        secrets: One secret, or two while rotating; each at least 32 bytes, as text or bytes.
+        header: Name of the header; it is removed from what the app sees.
+
+    Raises:
+        ConfigurationError: No secret, more than two, a short one, or bytes that no header can carry.
+
+    Not checked here: secrecy of the hop. Pair it with TLS or a local socket (RFC 9440 §4).
+    """
+
+    name = "shared-secret"
+
+    def __init__(self, *secrets: str | bytes, header: str = "x-clientcert-proxy") -> None:
+        if not 1 <= len(secrets) <= 2:  # noqa: PLR2004 - old and new, while rotating
+            raise ConfigurationError(f"SharedSecret takes one secret, or two while rotating; got {len(secrets)}")
+        self._secrets = tuple(_Secret(_secret_bytes(secret)) for secret in secrets)
+        self.header: bytes | None = header_name(header)
+
+    def __repr__(self) -> str:
+        return "SharedSecret(***)"
+
+    def check(self, facts: RequestFacts, headers: SelectedHeaders) -> None:  # noqa: ARG002 - the protocol's shape
+        """See `ProxyProof.check`; constant time over all secrets, a duplicated header proves nothing."""
+        name = self.header or b""
+        given = headers.values.get(name, b"")
+        # No short circuit: the time must not tell which of two secrets is nearly right.
+        matches = [hmac.compare_digest(given, secret.value) for secret in self._secrets]
+        if name in headers.duplicates or not any(matches):
+            state = "missing" if not given else "duplicated" if name in headers.duplicates else "wrong"
+            raise EvidenceError(
+                Reason.PROXY_NOT_PROVEN, f"shared secret is {state}: header {name.decode('ascii')} must carry it"
+            )
+
+
+class AnyPeer:
+    """
+    Nobody has to prove anything: whoever reaches the port is believed. Only for a port that nobody else can reach.
+
+    Warns:
+        UnsafeConfigurationWarning: Always.
+    """
+
+    name = "any-peer"
+    header: bytes | None = None
+
+    def __init__(self) -> None:
+        warnings.warn(
+            "AnyPeer() believes certificate headers from whoever reaches the port; "
+            "name the proxy instead: trusted_proxies=[...], UnixSocket() or SharedSecret(...)",
+            UnsafeConfigurationWarning,
+            stacklevel=2,
+        )
+
+    def __repr__(self) -> str:
+        return "AnyPeer()"
+
+    def check(self, facts: RequestFacts, headers: SelectedHeaders) -> None:
+        """See `ProxyProof.check`; never refuses."""
+
+
+def proxy_proofs(value: object) -> tuple[ProxyProof, ...]:
+    """
+    Read the ``trusted_proxies`` setting: networks as text, proofs, or a list of both; all of them must hold.
+
+    Raises:
+        ConfigurationError: Empty, or something that is neither a network nor a proof.
+    """
+    items = list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
+    networks = [item for item in items if isinstance(item, str)]
+    proofs = [item for item in items if not isinstance(item, str)]
+    for proof in proofs:
+        if isinstance(proof, type) or not isinstance(proof, ProxyProof):
+            raise ConfigurationError(
+                f"trusted_proxies: {proof!r} proves nothing; wanted networks as text, TrustedNetworks(...), "
+                "UnixSocket(), SharedSecret(...) or, spelled out, AnyPeer()"
+            )
+    if networks or not proofs:
+        proofs.insert(0, TrustedNetworks(*networks))
+    return tuple(proofs)
+
+
+_TOKEN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-")
+_NEVER_EVIDENCE = frozenset({b"host", b"authorization", b"cookie", b"connection", b"forwarded", b"x-forwarded-for"})
+
+
+def header_name(text: str) -> bytes:
+    """
+    A header name as configuration gives it, lower-case.
+
+    Raises:
+        ConfigurationError: Not letters, digits and dashes (an underscore is dropped or merged by app servers), or a
+            name that means something else.
+    """
+    name = text.lower().encode("utf-8")
+    if not name or not _TOKEN.issuperset(name):
+        raise ConfigurationError(
+            f"header name {text!r} is not made of letters, digits and dashes (app servers drop or merge others)"
+        )
+    if name in _NEVER_EVIDENCE:
+        raise ConfigurationError(f"header name {text!r} means something else in HTTP; choose another one")
+    return name
+
+
+def _network(text: str) -> Network:
+    try:
+        network = ip_network(text)
+    except ValueError as exc:
+        raise ConfigurationError(
+            f"trusted_proxies: {text!r} is not a network ({exc}); wanted CIDR such as '10.42.7.0/28' or one address"
+        ) from exc
+    if network.prefixlen == 0:
+        raise ConfigurationError(
+            f"trusted_proxies: {text!r} is everybody; name the proxy's addresses, or spell out AnyPeer()"
+        )
+    if network.prefixlen < _WIDEST_PREFIX[network.version]:
+        warnings.warn(
+            f"trusted_proxies: {text!r} is wide: every host in it can claim any identity; narrow it, "
+            "or add SharedSecret(...) or UnixSocket()",
+            UnsafeConfigurationWarning,
+            stacklevel=4,
+        )
+    return network
+
+
+def _secret_bytes(secret: str | bytes) -> bytes:
+    value = secret.encode("utf-8") if isinstance(secret, str) else secret
+    if len(value) < _MIN_SECRET_BYTES:
+        raise ConfigurationError(
+            f"shared secret has {len(value)} bytes, wanted at least {_MIN_SECRET_BYTES}; make one with "
+            "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    if value.strip(b" \t") != value or any(byte <= 0x20 or byte >= 0x7F for byte in value):  # noqa: PLR2004
+        raise ConfigurationError("shared secret must be printable ASCII without spaces, as a header value can be")
+    return value
+
+
+def _address(text: str) -> Address | None:
+    if "%" in text:
+        return None
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+
+
+def _refuse_rewritten(peer: str | None, port: int | None, headers: SelectedHeaders) -> None:
+    """Refuse an address that a forwarding header has put in the place of the socket's."""
+    if not peer:
+        return
+    address = _address(peer)
+    claimed = port == 0 or (address is not None and address in _claimed_addresses(peer, headers))
+    if claimed or (address is None and "%" not in peer):
+        raise EvidenceError(
+            Reason.PEER_ADDRESS_REWRITTEN,
+            f"peer address {escape_peer_text(peer)} is not the socket's, so trusted_proxies proves nothing",
+            hints=_WAYS_OUT,
+        )
+
+
+def _claimed_addresses(peer: str, headers: SelectedHeaders) -> set[Address]:
+    """Addresses, with or without a port, in the forwarding headers that contain the peer's text."""
+    found: set[Address] = set()
+    # Who rewrites an address copies its text, so a header without that text needs no parsing.
+    needle = peer.lower().encode("utf-8")
+    for name, value in headers.context:
+        if name in FORWARDED_HEADERS and needle in value.lower():
+            for word in value.decode("latin-1").translate(_SEPARATORS).split():
+                for candidate in (word, word.rpartition(":")[0]):
+                    if (address := _address(candidate)) is not None:
+                        found.add(address)
+    return found
+
+
+# What stands around an address in X-Forwarded-For and Forwarded (RFC 7239 §4, §6).
+_SEPARATORS = str.maketrans(dict.fromkeys(',;="[]', " "))
