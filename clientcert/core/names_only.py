@@ -1,0 +1,42 @@
+"""Identities of producers that send names and no certificate: less is known, and the identity says so."""
+
+from collections.abc import Iterable
+
+from clientcert.core.identity import ClientIdentity, Evidence
+from clientcert.core.names import DistinguishedName
+from clientcert.core.sources import Claim
+from clientcert.errors import Reason, VerificationError
+
+
+class NamesOnly:
+    """
+    Turns the two DN headers into an identity of `EvidenceLevel.PROXY_ATTRIBUTES`.
+
+    Args:
+        issuers: Subjects of the configured CAs, which narrow what the proxy may claim; None accepts whatever the
+            proxy accepted (`TRUST_PROXY`).
+    """
+
+    def __init__(self, issuers: Iterable[DistinguishedName] | None) -> None:
+        self._issuers = None if issuers is None else frozenset(name.canonical for name in issuers)
+
+    def identity(self, claim: Claim, evidence: Evidence) -> ClientIdentity:
+        """
+        Read both names strictly.
+
+        Raises:
+            NameSyntaxError: NAME_MALFORMED, not the text nginx writes.
+            VerificationError: NAME_NOT_ACCEPTED for an empty subject; ISSUER_UNKNOWN for an issuer that is none of
+                the configured CAs.
+
+        Not checked here: signature, dates, revocation. The proxy's verdict is all there is.
+        """
+        subject = DistinguishedName.from_nginx(claim.subject_dn or b"")
+        issuer = DistinguishedName.from_nginx(claim.issuer_dn or b"")
+        if subject.is_empty:
+            raise VerificationError(Reason.NAME_NOT_ACCEPTED, "the subject is empty and no certificate came with it")
+        if self._issuers is not None and issuer.canonical not in self._issuers:
+            raise VerificationError(
+                Reason.ISSUER_UNKNOWN, f"issuer {issuer.rfc4514} is none of the CAs in trust or intermediates"
+            )
+        return ClientIdentity(subject=subject, issuer=issuer, evidence=evidence)

@@ -1,0 +1,51 @@
+"""What an `Authenticator` needs to know; `ClientCertConfig` is one such value."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from clientcert.core.limits import Limits
+from clientcert.core.names import DistinguishedName
+from clientcert.core.proxy import ProxyProof
+from clientcert.core.sources import Source
+from clientcert.core.verification.base import Verifier
+
+
+class Settings(Protocol):
+    """Settings that have been validated; the core checks none of them again."""
+
+    @property
+    def source(self) -> Source:
+        """Who tells us about the certificate."""
+
+    @property
+    def proxy_proofs(self) -> Sequence[ProxyProof]:
+        """All of them must hold."""
+
+    @property
+    def verifier(self) -> Verifier:
+        """The path validation engine."""
+
+    @property
+    def known_issuers(self) -> Sequence[DistinguishedName] | None:
+        """Subjects of the configured CAs; None where the proxy's word is enough."""
+
+    @property
+    def limits(self) -> Limits:
+        """Bounds on what a request may carry."""
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """Returns the current time as aware UTC."""
+
+    @property
+    def mode(self) -> Literal["required", "optional"]:
+        """Whether "no certificate" may pass."""
+
+    @property
+    def on_invalid(self) -> Literal["reject", "anonymous"]:
+        """Whether a bad certificate may pass as none."""
+
+    @property
+    def missing_status(self) -> Literal[401, 403]:
+        """HTTP status for "no certificate"."""

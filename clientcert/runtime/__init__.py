@@ -1,0 +1,1 @@
+"""Around the core while it runs: events, refusals as HTTP, and the gate that every adapter asks."""

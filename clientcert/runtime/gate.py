@@ -1,0 +1,102 @@
+"""The gate that every adapter asks: facts in, identity or finished refusal out, everybody told."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from clientcert.core.authenticator import Authenticator, Settings
+from clientcert.core.exempt import ExemptPaths
+from clientcert.core.facts import Header, RequestFacts
+from clientcert.core.identity import ClientIdentity
+from clientcert.core.outcome import Authenticated, Outcome, Rejected
+from clientcert.runtime.events import Event, EventLog
+from clientcert.runtime.problem import Problem, problem_for
+
+
+class GateSettings(Settings, Protocol):
+    """What a `Gate` needs to know; `ClientCertConfig` is one."""
+
+    @property
+    def enforce(self) -> bool:
+        """False admits what is refused."""
+
+    @property
+    def exempt_paths(self) -> ExemptPaths:
+        """Paths that need no certificate."""
+
+    @property
+    def realm(self) -> str:
+        """For the challenge of a 401."""
+
+    @property
+    def on_event(self) -> Callable[[Event], None] | None:
+        """The operator's hook."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """
+    Exactly one thing for an adapter to do.
+
+    Attributes:
+        identity: The client, or None where the app runs without one.
+        problem: The response to send in the app's place; None when the app runs.
+    """
+
+    identity: ClientIdentity | None = None
+    problem: Problem | None = None
+
+
+_ANONYMOUS = Admission()
+
+
+class Gate:
+    """One per middleware instance; safe to share between threads and tasks."""
+
+    def __init__(self, settings: GateSettings) -> None:
+        self._settings = settings
+        self._authenticator = Authenticator(settings)
+        self._events = EventLog(settings.on_event)
+
+    @property
+    def reads_socket(self) -> bool:
+        """True when the evidence is the server's TLS socket, so that an adapter need not ask for it otherwise."""
+        return not self._settings.source.needs_proxy_proof
+
+    def strip(self, headers: Iterable[Header]) -> list[Header]:
+        """A new header list without any guarded name or alias."""
+        return self._authenticator.guard.strip(headers)
+
+    def is_guarded(self, name: bytes) -> bool:
+        """True for a header name the app must not see."""
+        return self._authenticator.guard.is_guarded(name)
+
+    def is_exempt(self, path: str, raw_path: bytes | None) -> bool:
+        """True when the path needs no certificate and gets no identity."""
+        return self._settings.exempt_paths.covers(path, raw_path)
+
+    def admit(self, facts: RequestFacts) -> Admission:
+        """Decide, tell, and say what the adapter has to do."""
+        outcome = self._authenticator.authenticate(facts)
+        if isinstance(outcome, Authenticated):
+            if self._events.wants_success:
+                self._tell(outcome, instance=None)
+            return Admission(identity=outcome.identity)
+        if not isinstance(outcome, Rejected):
+            self._tell(outcome, instance=None)
+            return _ANONYMOUS
+        problem = problem_for(outcome, realm=self._settings.realm)
+        self._tell(outcome, instance=problem.instance)
+        return Admission(problem=problem) if self._settings.enforce else _ANONYMOUS
+
+    def _tell(self, outcome: Outcome, *, instance: str | None) -> None:
+        settings = self._settings
+        self._events.emit(
+            Event(
+                outcome=outcome,
+                enforced=settings.enforce,
+                source=settings.source.name,
+                instance=instance,
+                at=settings.clock(),
+            )
+        )
