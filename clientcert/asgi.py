@@ -1,0 +1,143 @@
+"""
+Client certificates for any ASGI app, without a framework.
+
+The app runs with ``scope["client_identity"]`` (and ``scope["state"]["client_identity"]``) set to a `ClientIdentity`
+or ``None``, and without any header that a producer of certificates uses.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from clientcert.config import ClientCertConfig, resolve_config
+from clientcert.core.facts import RequestFacts
+from clientcert.core.identity import ClientIdentity
+from clientcert.errors import MiddlewareMissingError
+from clientcert.runtime.gate import Gate
+from clientcert.runtime.problem import Problem
+from clientcert.servers.connection import CONNECTION_SCOPE_KEY, TlsConnection
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+IDENTITY_KEY = "client_identity"
+# Who set the identity: what anybody else puts under IDENTITY_KEY is discarded, a second instance is refused.
+_GATE_KEY = "clientcert.gate"
+_POLICY_VIOLATION = 1008  # RFC 6455 §7.4.1
+
+
+class ClientCertMiddleware:
+    """
+    Authenticates http and websocket scopes; lifespan passes untouched.
+
+    Args:
+        app: The ASGI app.
+        config: A `ClientCertConfig`; or give its fields as keywords.
+
+    Raises:
+        ConfigurationError: What `ClientCertConfig` refuses.
+    """
+
+    def __init__(self, app: ASGIApp, config: ClientCertConfig | None = None, **keywords: Any) -> None:
+        self.app = app
+        self.config = resolve_config(config, keywords)
+        self._gate = Gate(self.config)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the app with an identity, or answer in its place."""
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if kind not in ("http", "websocket"):
+            raise RuntimeError(f"clientcert cannot authenticate the ASGI scope type {kind!r}")
+        if _GATE_KEY in scope:
+            raise RuntimeError("ClientCertMiddleware is installed twice on this path; keep the outer or the inner one")
+        inner, problem = self._admit(scope)
+        if problem is None:
+            await self.app(inner, receive, send)
+        elif kind == "http":
+            await _respond(problem, send, body=scope["method"] != "HEAD")
+        else:
+            await _deny(problem, scope, receive, send)
+
+    def _admit(self, scope: Scope) -> tuple[Scope, Problem | None]:
+        # One copy, made before anything is read: the server may append trailers to its own list later.
+        headers = list(scope["headers"])
+        identity: ClientIdentity | None = None
+        if not self._gate.is_exempt(scope["path"], scope.get("raw_path")):
+            facts = facts_from_scope(scope, headers, reads_socket=self._gate.reads_socket)
+            admission = self._gate.admit(facts)
+            if admission.problem is not None:
+                return scope, admission.problem
+            identity = admission.identity
+        inner = dict(scope)
+        inner["headers"] = self._gate.strip(headers)
+        inner[IDENTITY_KEY] = identity
+        inner[_GATE_KEY] = self._gate
+        # A new dict: some servers share one state among the requests of a connection.
+        inner["state"] = {**scope.get("state", {}), IDENTITY_KEY: identity}
+        return inner, None
+
+
+def client_identity(scope: Scope) -> ClientIdentity | None:
+    """
+    The identity of a request.
+
+    Raises:
+        MiddlewareMissingError: No `ClientCertMiddleware` has run for this scope.
+    """
+    if _GATE_KEY not in scope:
+        raise MiddlewareMissingError(
+            "no client identity: ClientCertMiddleware has not run for this request; add it around the app, e.g. "
+            'app.add_middleware(ClientCertMiddleware, source="ingress-nginx", trust=..., trusted_proxies=[...])'
+        )
+    identity: ClientIdentity | None = scope[IDENTITY_KEY]
+    return identity
+
+
+def facts_from_scope(scope: Scope, headers: list[tuple[bytes, bytes]], *, reads_socket: bool) -> RequestFacts:
+    """
+    All that an ASGI scope tells of a request.
+
+    Args:
+        scope: An http or websocket scope.
+        headers: Our own copy of its header list.
+        reads_socket: Ask the connection for the TLS peer's certificate.
+    """
+    connection = scope.get(CONNECTION_SCOPE_KEY)
+    if isinstance(connection, TlsConnection):
+        host, port = connection.peer
+        chain = connection.tls_chain() if reads_socket else None
+        return RequestFacts(headers=headers, peer=host, peer_port=port, peer_is_socket=True, tls_chain=chain)
+    client = scope.get("client") or (None, None)
+    return RequestFacts(headers=headers, peer=client[0], peer_port=port_number(client[1]))
+
+
+def port_number(port: object) -> int | None:
+    """A port as some servers spell it (granian: text); None for what is none."""
+    text = str(port)
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+async def _respond(problem: Problem, send: Send, *, body: bool) -> None:
+    await send({"type": "http.response.start", "status": problem.status, "headers": _raw(problem)})
+    await send({"type": "http.response.body", "body": problem.body if body else b""})
+
+
+async def _deny(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a WebSocket before accept: with a response where the server can, else by closing."""
+    if "websocket.http.response" in (scope.get("extensions") or {}):
+        start = {"type": "websocket.http.response.start", "status": problem.status, "headers": _raw(problem)}
+        await send(start)
+        await send({"type": "websocket.http.response.body", "body": problem.body})
+        return
+    # These servers close only after the connect event has been taken.
+    await receive()
+    await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+
+
+def _raw(problem: Problem) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in problem.headers]

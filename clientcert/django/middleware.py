@@ -1,0 +1,132 @@
+"""The Django middleware, sync and async: ``request.client_identity``, configured by ``settings.CLIENTCERT``."""
+
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from clientcert.asgi import facts_from_scope
+from clientcert.config import ClientCertConfig, resolve_config
+from clientcert.core.facts import RequestFacts
+from clientcert.core.identity import ClientIdentity
+from clientcert.errors import ConfigurationError, MiddlewareMissingError
+from clientcert.runtime.gate import Gate
+from clientcert.runtime.problem import Problem
+from clientcert.wsgi import facts_from_environ, strip_environ
+
+_ATTRIBUTE = "client_identity"
+_RAW_PATH_KEYS = ("RAW_URI", "REQUEST_URI")
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+
+
+class ClientCertMiddleware:
+    """
+    Authenticates every request; place it first in ``MIDDLEWARE``, before anything that reads headers.
+
+    Configured by the setting ``CLIENTCERT``: a `ClientCertConfig`, or a dict of its fields.
+
+    Raises:
+        ConfigurationError: The setting is missing or refused; the text names the field.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.config = _config()
+        self._gate = Gate(self.config)
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Run the view with an identity, or answer in its place."""
+        if self._is_async:
+            return self._call_async(request)
+        problem = self._admit(request)
+        return self.get_response(request) if problem is None else _response(problem, request)
+
+    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
+        # The decision does no I/O, so it runs in the event loop itself.
+        problem = self._admit(request)
+        if problem is not None:
+            return _response(problem, request)
+        return await cast("Awaitable[HttpResponseBase]", self.get_response(request))
+
+    def _admit(self, request: HttpRequest) -> Problem | None:
+        if hasattr(request, _ATTRIBUTE):
+            raise RuntimeError("ClientCertMiddleware is installed twice in MIDDLEWARE; keep the first one")
+        identity: ClientIdentity | None = None
+        if not self._gate.is_exempt(request.path, _raw_path(request)):
+            admission = self._gate.admit(_facts(request, reads_socket=self._gate.reads_socket))
+            if admission.problem is not None:
+                return admission.problem
+            identity = admission.identity
+        self._strip(request)
+        setattr(request, _ATTRIBUTE, identity)
+        return None
+
+    def _strip(self, request: HttpRequest) -> None:
+        strip_environ(request.META, self._gate)
+        # `request.headers` is computed once from META; whoever read it before us must not keep what was in it.
+        request.__dict__.pop("headers", None)
+        if isinstance(request, ASGIRequest):
+            request.scope = {**request.scope, "headers": self._gate.strip(request.scope["headers"])}
+
+
+def client_identity(request: HttpRequest) -> ClientIdentity | None:
+    """
+    The identity of a request, typed.
+
+    Raises:
+        MiddlewareMissingError: `ClientCertMiddleware` has not run for this request.
+    """
+    if not hasattr(request, _ATTRIBUTE):
+        raise MiddlewareMissingError(
+            "no client identity: add 'clientcert.django.ClientCertMiddleware' as the first line of MIDDLEWARE"
+        )
+    identity: ClientIdentity | None = request.client_identity
+    return identity
+
+
+def _config() -> ClientCertConfig:
+    setting = getattr(settings, "CLIENTCERT", None)
+    if isinstance(setting, ClientCertConfig):
+        return setting
+    if not isinstance(setting, dict):
+        raise ConfigurationError(
+            'settings.CLIENTCERT is missing; wanted e.g. CLIENTCERT = {"source": "ingress-nginx", '
+            '"trust": BASE_DIR / "ca.crt", "trusted_proxies": ["10.42.7.0/28"]}'
+        )
+    try:
+        return resolve_config(None, setting)
+    except ConfigurationError as exc:
+        raise ConfigurationError(f"settings.CLIENTCERT: {exc}") from exc
+
+
+def _facts(request: HttpRequest, *, reads_socket: bool) -> RequestFacts:
+    if isinstance(request, ASGIRequest):
+        # META holds joined and folded headers; the scope has them as they came.
+        return facts_from_scope(request.scope, list(request.scope["headers"]), reads_socket=reads_socket)
+    return facts_from_environ(request.META, reads_socket=reads_socket)
+
+
+def _raw_path(request: HttpRequest) -> bytes | None:
+    if isinstance(request, ASGIRequest):
+        raw_path: bytes | None = request.scope.get("raw_path")
+        return raw_path
+    for key in _RAW_PATH_KEYS:
+        if key in request.META:
+            return str(request.META[key]).partition("?")[0].encode("utf-8", "surrogateescape")
+    return None
+
+
+def _response(problem: Problem, request: HttpRequest) -> HttpResponse:
+    body = b"" if request.method == "HEAD" else problem.body
+    return HttpResponse(body, status=problem.status, headers=dict(problem.headers))

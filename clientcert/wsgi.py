@@ -1,0 +1,138 @@
+"""
+Client certificates for any WSGI app, without a framework.
+
+The app runs with ``environ["clientcert.identity"]`` set to a `ClientIdentity` or ``None``, and without any header
+that a producer of certificates uses. WSGI cannot tell ``ssl_client_cert`` from ``ssl-client-cert``: that the terminator
+drops such names (nginx does) or that the server does (gunicorn, waitress) is part of the set-up.
+"""
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+from clientcert.config import ClientCertConfig, resolve_config
+from clientcert.core.facts import RequestFacts
+from clientcert.core.identity import ClientIdentity
+from clientcert.errors import MiddlewareMissingError
+from clientcert.runtime.gate import Gate
+from clientcert.runtime.problem import Problem
+from clientcert.servers.wsgi import connection_from_environ
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+IDENTITY_KEY = "clientcert.identity"
+_GATE_KEY = "clientcert.gate"
+_HEADER_PREFIX = "HTTP_"
+# Where Werkzeug's ProxyFix keeps what it replaced.
+_PROXY_FIX_KEY = "werkzeug.proxy_fix.orig"
+# The request target as received, where the server gives it: gunicorn, Werkzeug and uWSGI.
+_RAW_PATH_KEYS = ("RAW_URI", "REQUEST_URI")
+
+
+class ClientCertMiddleware:
+    """
+    Authenticates every request.
+
+    Args:
+        app: The WSGI app.
+        config: A `ClientCertConfig`; or give its fields as keywords.
+
+    Raises:
+        ConfigurationError: What `ClientCertConfig` refuses.
+    """
+
+    def __init__(self, app: WSGIApp, config: ClientCertConfig | None = None, **keywords: Any) -> None:
+        self.app = app
+        self.config = resolve_config(config, keywords)
+        self._gate = Gate(self.config)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Run the app with an identity, or answer in its place."""
+        if _GATE_KEY in environ:
+            raise RuntimeError("ClientCertMiddleware is installed twice on this path; keep the outer or the inner one")
+        problem = admit_environ(environ, self._gate)
+        if problem is None:
+            return self.app(environ, start_response)
+        return _respond(problem, environ, start_response)
+
+
+def client_identity(environ: Environ) -> ClientIdentity | None:
+    """
+    The identity of a request.
+
+    Raises:
+        MiddlewareMissingError: No `ClientCertMiddleware` has run for this environ.
+    """
+    if _GATE_KEY not in environ:
+        raise MiddlewareMissingError(
+            "no client identity: ClientCertMiddleware has not run for this request; wrap the app, e.g. "
+            'app.wsgi_app = ClientCertMiddleware(app.wsgi_app, source="nginx", trust=..., trusted_proxies=[...])'
+        )
+    identity: ClientIdentity | None = environ[IDENTITY_KEY]
+    return identity
+
+
+def admit_environ(environ: Environ, gate: Gate) -> Problem | None:
+    """Authenticate, put the identity into `environ` and take the guarded headers out; or the refusal to send."""
+    identity: ClientIdentity | None = None
+    if not gate.is_exempt(*_paths(environ)):
+        admission = gate.admit(facts_from_environ(environ, reads_socket=gate.reads_socket))
+        if admission.problem is not None:
+            return admission.problem
+        identity = admission.identity
+    strip_environ(environ, gate)
+    environ[IDENTITY_KEY] = identity
+    environ[_GATE_KEY] = gate
+    return None
+
+
+def facts_from_environ(environ: Environ, *, reads_socket: bool) -> RequestFacts:
+    """All that a WSGI environ tells of a request; `reads_socket` asks the server's socket for the TLS peer."""
+    connection = connection_from_environ(environ) if reads_socket else None
+    address = environ.get(_PROXY_FIX_KEY) or environ
+    port = str(environ.get("REMOTE_PORT"))
+    return RequestFacts(
+        headers=[
+            (header_name(key), _header_value(value)) for key, value in environ.items() if key.startswith(_HEADER_PREFIX)
+        ],
+        peer=address.get("REMOTE_ADDR"),
+        peer_port=int(port) if port.isascii() and port.isdigit() else None,
+        tls_chain=None if connection is None else connection.tls_chain(),
+        folded=True,
+    )
+
+
+def strip_environ(environ: Environ, gate: Gate) -> None:
+    """Remove every guarded header and alias, in place as PEP 3333 allows."""
+    guarded = [key for key in environ if key.startswith(_HEADER_PREFIX) and gate.is_guarded(header_name(key))]
+    for key in guarded:
+        del environ[key]
+
+
+def header_name(key: str) -> bytes:
+    """``HTTP_SSL_CLIENT_CERT`` → ``ssl-client-cert``: the spelling that a server folded is gone."""
+    return key[len(_HEADER_PREFIX) :].lower().replace("_", "-").encode("utf-8", "surrogatepass")
+
+
+def _header_value(value: str) -> bytes:
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        # Not PEP 3333 text, so not evidence either; these bytes are refused wherever they matter.
+        return value.encode("utf-8", "surrogatepass")
+
+
+def _paths(environ: Environ) -> tuple[str, bytes | None]:
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    for key in _RAW_PATH_KEYS:
+        if key in environ:
+            return path, environ[key].partition("?")[0].encode("utf-8", "surrogateescape")
+    return path, None
+
+
+def _respond(problem: Problem, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    status = f"{problem.status} {HTTPStatus(problem.status).phrase}"
+    start_response(status, list(problem.headers))
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [problem.body]
