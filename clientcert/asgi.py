@@ -5,7 +5,7 @@ The app runs with ``scope["client_identity"]`` (and ``scope["state"]["client_ide
 or ``None``, and without any header that a producer of certificates uses.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from clientcert.config import ClientCertConfig, resolve_config
@@ -98,7 +98,7 @@ def client_identity(scope: Scope) -> ClientIdentity | None:
     return identity
 
 
-def facts_from_scope(scope: Scope, headers: list[tuple[bytes, bytes]], *, reads_socket: bool) -> RequestFacts:
+def facts_from_scope(scope: Mapping[str, Any], headers: list[tuple[bytes, bytes]], *, reads_socket: bool) -> RequestFacts:
     """
     All that an ASGI scope tells of a request.
 

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, Literal, Self, cast, get_args
+from typing import Any, Literal, Self, get_args
 
 from clientcert.core.certificate import ParsedCertificate
 from clientcert.core.exempt import ExemptPaths
@@ -85,6 +85,7 @@ class ClientCertConfig:
     clock: Callable[[], datetime] = utc_now
     on_event: Callable[[Event], None] | None = None
 
+    evidence_source: Source = field(init=False, repr=False, compare=False)
     proxy_proofs: tuple[ProxyProof, ...] = field(init=False, repr=False, compare=False)
     exempt_paths: ExemptPaths = field(init=False, repr=False, compare=False)
     trust_store: TrustStore | None = field(init=False, repr=False, compare=False)
@@ -98,8 +99,9 @@ class ClientCertConfig:
         _one_of("missing_status", self.missing_status, get_args(MissingStatus))
         _one_of("enforce", self.enforce, (True, False))
         _check_realm(self.realm)
-        self._resolve("source", _source(self.source))
-        self._resolve("proxy_proofs", _proxy_proofs(self.source, self.trusted_proxies))
+        source = _source(self.source)
+        self._resolve("evidence_source", source)
+        self._resolve("proxy_proofs", _proxy_proofs(source, self.trusted_proxies))
         self._resolve("exempt_paths", ExemptPaths(self.exempt))
         store = _trust_store(self)
         self._resolve("trust_store", store)
@@ -208,7 +210,7 @@ def _proxy_proofs(source: Source, value: Any) -> tuple[ProxyProof, ...]:
 
 
 def _trust_store(config: ClientCertConfig) -> TrustStore | None:
-    source = cast("Source", config.source)
+    source = config.evidence_source
     if config.trust is None:
         raise ConfigurationError(
             'no trust: name the CAs whose clients are accepted, trust="/etc/clientcert/ca.crt"; '
@@ -230,7 +232,7 @@ def _trust_store(config: ClientCertConfig) -> TrustStore | None:
 
 
 def _extra_intermediates(config: ClientCertConfig) -> list[ParsedCertificate]:
-    """Certificates of the `intermediates` setting; a root among them would silently become an anchor, so it is refused."""
+    """Read the `intermediates` setting; a root in it would silently become an anchor, so it is refused."""
     if config.intermediates is None:
         return []
     certificates = read_bundle(config.intermediates)

@@ -24,7 +24,7 @@ class Authenticator:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._source = settings.source
+        self._source = settings.evidence_source
         self._names_only = NamesOnly(settings.known_issuers)
         secret_headers = [proof.header for proof in settings.proxy_proofs if proof.header is not None]
         self.guard = HeaderGuard(read=[*self._source.header_names, *secret_headers], guarded=GUARDED_HEADERS)

@@ -210,13 +210,16 @@ def proxy_proofs(value: object) -> tuple[ProxyProof, ...]:
     """
     items = list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
     networks = [item for item in items if isinstance(item, str)]
-    proofs = [item for item in items if not isinstance(item, str)]
-    for proof in proofs:
+    proofs: list[ProxyProof] = []
+    for proof in items:
+        if isinstance(proof, str):
+            continue
         if isinstance(proof, type) or not isinstance(proof, ProxyProof):
             raise ConfigurationError(
                 f"trusted_proxies: {proof!r} proves nothing; wanted networks as text, TrustedNetworks(...), "
                 "UnixSocket(), SharedSecret(...) or, spelled out, AnyPeer()"
             )
+        proofs.append(proof)
     if networks or not proofs:
         proofs.insert(0, TrustedNetworks(*networks))
     return tuple(proofs)

@@ -15,7 +15,7 @@ class Settings(Protocol):
     """Settings that have been validated; the core checks none of them again."""
 
     @property
-    def source(self) -> Source:
+    def evidence_source(self) -> Source:
         """Who tells us about the certificate."""
 
     @property

@@ -91,7 +91,7 @@ def client_identity(request: HttpRequest) -> ClientIdentity | None:
         raise MiddlewareMissingError(
             "no client identity: add 'clientcert.django.ClientCertMiddleware' as the first line of MIDDLEWARE"
         )
-    identity: ClientIdentity | None = request.client_identity
+    identity: ClientIdentity | None = getattr(request, _ATTRIBUTE)
     return identity
 
 

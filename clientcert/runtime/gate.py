@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from clientcert.core.authenticator import Authenticator, Settings
+from clientcert.core.authenticator import Authenticator
 from clientcert.core.exempt import ExemptPaths
 from clientcert.core.facts import Header, RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.core.outcome import Authenticated, Outcome, Rejected
+from clientcert.core.settings import Settings
 from clientcert.runtime.events import Event, EventLog
 from clientcert.runtime.problem import Problem, problem_for
 
@@ -61,7 +62,7 @@ class Gate:
     @property
     def reads_socket(self) -> bool:
         """True when the evidence is the server's TLS socket, so that an adapter need not ask for it otherwise."""
-        return not self._settings.source.needs_proxy_proof
+        return not self._settings.evidence_source.needs_proxy_proof
 
     def strip(self, headers: Iterable[Header]) -> list[Header]:
         """A new header list without any guarded name or alias."""
@@ -95,7 +96,7 @@ class Gate:
             Event(
                 outcome=outcome,
                 enforced=settings.enforce,
-                source=settings.source.name,
+                source=settings.evidence_source.name,
                 instance=instance,
                 at=settings.clock(),
             )

@@ -176,10 +176,10 @@ class HeaderSource:
                 f"{escape_peer_text(headers.aliases[0])} is another spelling of a header of {self.name}, which drops "
                 "such names: is underscores_in_headers or ignore_invalid_headers changed, or was the proxy bypassed?",
             )
-        if self.aliases is AliasPolicy.REFUSE and (name := self._nominated(headers)):
+        if self.aliases is AliasPolicy.REFUSE and (nominated := self._nominated(headers)):
             raise EvidenceError(
                 Reason.HOP_BY_HOP_HEADER,
-                f"Connection names {name}: the sender asks the next hop to remove evidence (RFC 9110 §7.6.1)",
+                f"Connection names {nominated}: the sender asks the next hop to remove evidence (RFC 9110 §7.6.1)",
             )
 
     def _nominated(self, headers: SelectedHeaders) -> str | None:
