@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from clientcert.config import ClientCertConfig, resolve_config
-from clientcert.core.facts import RequestFacts
+from clientcert.core.facts import Header, RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.errors import MiddlewareMissingError
 from clientcert.runtime.gate import Gate
@@ -98,7 +98,7 @@ def client_identity(scope: Scope) -> ClientIdentity | None:
     return identity
 
 
-def facts_from_scope(scope: Mapping[str, Any], headers: list[tuple[bytes, bytes]], *, reads_socket: bool) -> RequestFacts:
+def facts_from_scope(scope: Mapping[str, Any], headers: list[Header], *, reads_socket: bool) -> RequestFacts:
     """
     All that an ASGI scope tells of a request.
 

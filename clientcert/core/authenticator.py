@@ -96,10 +96,12 @@ def _agree(claim: Claim, leaf: ParsedCertificate) -> None:
         ("subject", claim.subject_dn, leaf.subject),
         ("issuer", claim.issuer_dn, leaf.issuer),
     ):
-        if claimed is not None and claimed != name.nginx:
-            got, wanted = escape_peer_text(claimed), escape_peer_text(name.nginx)
+        # A header value ends before its last space (RFC 9110 §5.5), even where the name ends in an escaped one.
+        wanted = name.nginx.rstrip(b" ")
+        if claimed is not None and claimed != wanted:
+            got = escape_peer_text(claimed)
             raise EvidenceError(
                 Reason.EVIDENCE_MISMATCH,
-                f"the proxy's {label} DN {got} is not the certificate's {wanted}",
+                f"the proxy's {label} DN {got} is not the certificate's {escape_peer_text(wanted)}",
                 hints=("did the client write the certificate header? pass_certificate must be what the proxy does",),
             )
