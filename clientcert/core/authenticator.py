@@ -4,10 +4,11 @@ from datetime import datetime
 
 from clientcert.core.certificate import ParsedCertificate, parse_certificate
 from clientcert.core.facts import RequestFacts
-from clientcert.core.headers import HeaderGuard
+from clientcert.core.headers import HeaderGuard, header_name
 from clientcert.core.identity import Evidence, EvidenceLevel, identity_from_path
 from clientcert.core.names_only import NamesOnly
 from clientcert.core.outcome import Anonymous, Authenticated, Outcome, Rejected
+from clientcert.core.proxy import DEFAULT_SECRET_HEADER
 from clientcert.core.settings import Settings
 from clientcert.core.sources import GUARDED_HEADERS, Claim
 from clientcert.core.verification.trust_proxy import TrustProxyVerifier
@@ -26,8 +27,9 @@ class Authenticator:
         self._settings = settings
         self._source = settings.evidence_source
         self._names_only = NamesOnly(settings.known_issuers)
+        guarded = GUARDED_HEADERS | {header_name(DEFAULT_SECRET_HEADER)}
         secret_headers = [proof.header for proof in settings.proxy_proofs if proof.header is not None]
-        self.guard = HeaderGuard(read=[*self._source.header_names, *secret_headers], guarded=GUARDED_HEADERS)
+        self.guard = HeaderGuard(read=[*self._source.header_names, *secret_headers], guarded=guarded)
 
     def authenticate(self, facts: RequestFacts) -> Outcome:
         """

@@ -62,8 +62,7 @@ def decode_pem(pem: bytes) -> bytes:
         EncodingError: PRIVATE_KEY_SENT when a private key is in it; ENCODING_MALFORMED for anything that is not one
             certificate block and nothing else.
     """
-    if b"PRIVATE KEY" in pem:
-        raise EncodingError(Reason.PRIVATE_KEY_SENT, "a private key was sent in place of a certificate")
+    _refuse_private_key(pem)
     if not pem.startswith(_BEGIN + b"\n"):
         raise _malformed("starts with the line -----BEGIN CERTIFICATE-----", pem)
     end = pem.find(_END)
@@ -93,6 +92,7 @@ def decode_escaped_pem(value: bytes) -> bytes:
 
     Not checked here: trust, dates, purpose. See `verification`.
     """
+    _refuse_private_key(value)
     if value.translate(None, _ESCAPED_ALPHABET):
         raise _malformed("percent-escaped PEM (A-Z a-z 0-9 - . _ ~ and %XX)", value)
     pem = value
@@ -125,6 +125,7 @@ def decode_folded_pem(value: bytes) -> bytes:
     Raises:
         EncodingError: ENCODING_MALFORMED for bare line feeds and anything else, and as `decode_pem`.
     """
+    _refuse_private_key(value)
     pem = value.replace(b"\r\n\t", b"\n\t")
     if pem.count(b"\n") != pem.count(b"\n\t"):
         raise _malformed("folded PEM: every line feed followed by a tab", value)
@@ -133,6 +134,11 @@ def decode_folded_pem(value: bytes) -> bytes:
         raise _malformed("folded PEM between its two markers", value)
     unfolded = body.replace(b"\n\t", b"\n").replace(b" ", b"\n").replace(b"\t", b"\n")
     return decode_pem(_BEGIN + unfolded + _END)
+
+
+def _refuse_private_key(value: bytes) -> None:
+    if b"PRIVATE KEY" in value or b"PRIVATE%20KEY" in value:
+        raise EncodingError(Reason.PRIVATE_KEY_SENT, "a private key was sent in place of a certificate")
 
 
 def _malformed(wanted: str, got: bytes) -> EncodingError:

@@ -22,7 +22,10 @@ class ExemptPaths:
     def __init__(self, paths: Iterable[str] = ()) -> None:
         if isinstance(paths, str | bytes):
             raise ConfigurationError(f"exempt is a list of exact paths, got the single text {paths!r}")
-        self._paths = frozenset(paths)
+        try:
+            self._paths = frozenset(paths)
+        except TypeError as exc:
+            raise ConfigurationError(f"exempt is a list of exact paths, got {paths!r}") from exc
         for path in self._paths:
             if not _is_exact(path):
                 raise ConfigurationError(f"exempt path {path!r} is not one exact absolute path such as '/healthz'")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from clientcert.core.facts import Header
+from clientcert.errors import ConfigurationError
 
 # Headers in which other components record addresses (RFC 7239 and its predecessors), and the one in which a sender
 # can ask the next hop to drop a header (RFC 9110 §7.6.1). Read as context, left to the app.
@@ -17,8 +18,9 @@ FORWARDED_HEADERS = frozenset({b"x-forwarded-for", b"forwarded", b"x-real-ip"})
 CONNECTION_HEADER = b"connection"
 _CONTEXT_HEADERS = FORWARDED_HEADERS | {CONNECTION_HEADER}
 
-# Distinct header names remembered with their class; beyond it (a hostile sender) each is classified anew.
+# Distinct header names remembered with their class; beyond these bounds (a hostile sender) each is classified anew.
 _MAX_REMEMBERED_NAMES = 1_024
+_MAX_REMEMBERED_NAME_BYTES = 64
 
 _FOLD = bytes(
     byte if chr(byte).isalnum() and byte < 0x80 else ord("-")  # noqa: PLR2004 - ASCII ends at 0x7F
@@ -29,6 +31,28 @@ _FOLD = bytes(
 def fold_name(name: bytes) -> bytes:
     """Lower-case ASCII letters and turn everything that is no ASCII letter or digit into ``-``."""
     return name.translate(_FOLD)
+
+
+_TOKEN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-")
+_NEVER_EVIDENCE = _CONTEXT_HEADERS | {b"host", b"authorization", b"cookie"}
+
+
+def header_name(text: str) -> bytes:
+    """
+    A header name as configuration gives it, lower-case.
+
+    Raises:
+        ConfigurationError: Not letters, digits and dashes (an underscore is dropped or merged by app servers), or a
+            name that means something else.
+    """
+    name = text.lower().encode("utf-8")
+    if not name or not _TOKEN.issuperset(name):
+        raise ConfigurationError(
+            f"header name {text!r} is not made of letters, digits and dashes (app servers drop or merge others)"
+        )
+    if name in _NEVER_EVIDENCE:
+        raise ConfigurationError(f"header name {text!r} means something else in HTTP; choose another one")
+    return name
 
 
 @dataclass(slots=True)
@@ -105,7 +129,7 @@ class HeaderGuard:
         kind = self._classes.get(name)
         if kind is None:
             kind = self._class_of(name)
-            if len(self._classes) < _MAX_REMEMBERED_NAMES:
+            if len(name) <= _MAX_REMEMBERED_NAME_BYTES and len(self._classes) < _MAX_REMEMBERED_NAMES:
                 self._classes[name] = kind
         return kind
 

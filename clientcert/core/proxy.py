@@ -9,19 +9,24 @@ import hmac
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Protocol, runtime_checkable
 
+from clientcert.core.addresses import is_claimed, parse_address
 from clientcert.core.facts import RequestFacts
-from clientcert.core.headers import FORWARDED_HEADERS, SelectedHeaders
+from clientcert.core.headers import SelectedHeaders, header_name
 from clientcert.errors import ConfigurationError, EvidenceError, Reason, escape_peer_text
 
-Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 # A network wider than this, as the only proof, is more likely a mistake than a terminator's address range.
 _WIDEST_PREFIX = {4: 16, 6: 48}
+# Where IPv4 lies in IPv6 (RFC 4291 §2.5.5.2).
+_MAPPED_PREFIX = 96
 _MIN_SECRET_BYTES = 32
+
+DEFAULT_SECRET_HEADER = "x-clientcert-proxy"
+"""Stripped in every configuration, so that no app ever sees a copy of it."""
 # Peers are few; a remembered answer spares 2.7 µs of address parsing per request.
 _MAX_REMEMBERED_PEERS = 1_024
 
@@ -76,8 +81,11 @@ class TrustedNetworks:
     def __init__(self, *networks: str) -> None:
         if not networks:
             raise ConfigurationError('trusted_proxies is empty: name the proxy\'s addresses, e.g. ["10.42.7.0/28"]')
-        self._literal = frozenset(text for text in networks if "%" in text)
-        self._networks = tuple(_network(text) for text in networks if text not in self._literal)
+        for text in networks:
+            if not isinstance(text, str):
+                raise ConfigurationError(f"trusted_proxies: {text!r} is no network as text, such as '10.42.7.0/28'")
+        self._literal = frozenset(_zoned_address(text) for text in networks if "%" in text)
+        self._networks = tuple(_network(text) for text in networks if "%" not in text)
         self._answers: dict[str, bool] = {}
 
     def __repr__(self) -> str:
@@ -105,7 +113,7 @@ class TrustedNetworks:
         return answer
 
     def _contains(self, peer: str) -> bool:
-        address = _address(peer)
+        address = parse_address(peer)
         return address is not None and any(address in network for network in self._networks)
 
 
@@ -153,7 +161,7 @@ class SharedSecret:
 
     name = "shared-secret"
 
-    def __init__(self, *secrets: str | bytes, header: str = "x-clientcert-proxy") -> None:
+    def __init__(self, *secrets: str | bytes, header: str = DEFAULT_SECRET_HEADER) -> None:
         if not 1 <= len(secrets) <= 2:  # noqa: PLR2004 - old and new, while rotating
             raise ConfigurationError(f"SharedSecret takes one secret, or two while rotating; got {len(secrets)}")
         self._secrets = tuple(_Secret(_secret_bytes(secret)) for secret in secrets)
@@ -208,7 +216,9 @@ def proxy_proofs(value: object) -> tuple[ProxyProof, ...]:
     Raises:
         ConfigurationError: Empty, or something that is neither a network nor a proof.
     """
-    items = list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
+    # A network object is iterable as well: over all of its addresses.
+    is_one = isinstance(value, str | bytes | IPv4Network | IPv6Network) or not isinstance(value, Iterable)
+    items = [value] if is_one else list(value)
     networks = [item for item in items if isinstance(item, str)]
     proofs: list[ProxyProof] = []
     for proof in items:
@@ -225,35 +235,14 @@ def proxy_proofs(value: object) -> tuple[ProxyProof, ...]:
     return tuple(proofs)
 
 
-_TOKEN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-")
-_NEVER_EVIDENCE = frozenset({b"host", b"authorization", b"cookie", b"connection", b"forwarded", b"x-forwarded-for"})
-
-
-def header_name(text: str) -> bytes:
-    """
-    A header name as configuration gives it, lower-case.
-
-    Raises:
-        ConfigurationError: Not letters, digits and dashes (an underscore is dropped or merged by app servers), or a
-            name that means something else.
-    """
-    name = text.lower().encode("utf-8")
-    if not name or not _TOKEN.issuperset(name):
-        raise ConfigurationError(
-            f"header name {text!r} is not made of letters, digits and dashes (app servers drop or merge others)"
-        )
-    if name in _NEVER_EVIDENCE:
-        raise ConfigurationError(f"header name {text!r} means something else in HTTP; choose another one")
-    return name
-
-
 def _network(text: str) -> Network:
     try:
         network = ip_network(text)
     except ValueError as exc:
-        raise ConfigurationError(
-            f"trusted_proxies: {text!r} is not a network ({exc}); wanted CIDR such as '10.42.7.0/28' or one address"
-        ) from exc
+        raise _not_a_network(text, exc) from exc
+    if isinstance(network, IPv6Network) and network.prefixlen >= _MAPPED_PREFIX:
+        mapped = network.network_address.ipv4_mapped
+        network = network if mapped is None else IPv4Network((mapped, network.prefixlen - _MAPPED_PREFIX))
     if network.prefixlen == 0:
         raise ConfigurationError(
             f"trusted_proxies: {text!r} is everybody; name the proxy's addresses, or spell out AnyPeer()"
@@ -268,6 +257,20 @@ def _network(text: str) -> Network:
     return network
 
 
+def _zoned_address(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError as exc:
+        raise _not_a_network(text, exc) from exc
+    return text
+
+
+def _not_a_network(text: str, cause: ValueError) -> ConfigurationError:
+    return ConfigurationError(
+        f"trusted_proxies: {text!r} is not a network ({cause}); wanted CIDR such as '10.42.7.0/28' or one address"
+    )
+
+
 def _secret_bytes(secret: str | bytes) -> bytes:
     value = secret.encode("utf-8") if isinstance(secret, str) else secret
     if len(value) < _MIN_SECRET_BYTES:
@@ -280,43 +283,13 @@ def _secret_bytes(secret: str | bytes) -> bytes:
     return value
 
 
-def _address(text: str) -> Address | None:
-    if "%" in text:
-        return None
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
-
-
 def _refuse_rewritten(peer: str | None, port: int | None, headers: SelectedHeaders) -> None:
     """Refuse an address that a forwarding header has put in the place of the socket's."""
     if not peer:
         return
-    address = _address(peer)
-    claimed = port == 0 or (address is not None and address in _claimed_addresses(peer, headers))
-    if claimed or (address is None and "%" not in peer):
+    if port == 0 or ("%" not in peer and parse_address(peer) is None) or is_claimed(peer, headers):
         raise EvidenceError(
             Reason.PEER_ADDRESS_REWRITTEN,
             f"peer address {escape_peer_text(peer)} is not the socket's, so trusted_proxies proves nothing",
             hints=_WAYS_OUT,
         )
-
-
-def _claimed_addresses(peer: str, headers: SelectedHeaders) -> set[Address]:
-    """Addresses, with or without a port, in the forwarding headers that contain the peer's text."""
-    found: set[Address] = set()
-    # Who rewrites an address copies its text, so a header without that text needs no parsing.
-    needle = peer.lower().encode("utf-8")
-    for name, value in headers.context:
-        if name in FORWARDED_HEADERS and needle in value.lower():
-            for word in value.decode("latin-1").translate(_SEPARATORS).split():
-                for candidate in (word, word.rpartition(":")[0]):
-                    if (address := _address(candidate)) is not None:
-                        found.add(address)
-    return found
-
-
-# What stands around an address in X-Forwarded-For and Forwarded (RFC 7239 §4, §6).
-_SEPARATORS = str.maketrans(dict.fromkeys(',;="[]', " "))

@@ -12,9 +12,8 @@ from typing import Protocol
 
 from clientcert.core.encoding import ESCAPED_PEM, CertificateEncoding
 from clientcert.core.facts import RequestFacts
-from clientcert.core.headers import CONNECTION_HEADER, SelectedHeaders
+from clientcert.core.headers import CONNECTION_HEADER, SelectedHeaders, header_name
 from clientcert.core.limits import Limits
-from clientcert.core.proxy import header_name
 from clientcert.errors import ConfigurationError, EncodingError, EvidenceError, Reason, escape_peer_text
 
 
@@ -106,11 +105,16 @@ class HeaderSource:
     aliases: AliasPolicy = AliasPolicy.REFUSE
 
     def __post_init__(self) -> None:
-        """Refuse names that cannot work; a collision would let one header speak twice."""
+        """Refuse what cannot work; a collision would let one header speak twice."""
+        given = [name for name in (self.certificate, self.verdict, self.subject_dn, self.issuer_dn) if name is not None]
         names = self.header_names
         if len(set(names)) != len(names):
             listed = ", ".join(sorted(name.decode("ascii") for name in names))
             raise ConfigurationError(f"source {self.name!r} uses one header name twice: {listed}")
+        if any(name != name.lower() for name in given):
+            raise ConfigurationError(f"source {self.name!r} takes header names in lower-case, got {', '.join(given)}")
+        if self.certificate is None and not (self.verdict and self.subject_dn and self.issuer_dn):
+            raise ConfigurationError(f"source {self.name!r} without a certificate needs a verdict and both names")
 
     @property
     def needs_proxy_proof(self) -> bool:

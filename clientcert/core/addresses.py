@@ -1,0 +1,39 @@
+"""Addresses as app servers report them and as forwarding headers spell them."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from clientcert.core.headers import FORWARDED_HEADERS, SelectedHeaders
+
+Address = IPv4Address | IPv6Address
+
+# What stands around an address in X-Forwarded-For and Forwarded (RFC 7239 §4, §6).
+_SEPARATORS = str.maketrans(dict.fromkeys(',;="[]', " "))
+
+
+def parse_address(text: str) -> Address | None:
+    """One IP address, mapped ones (``::ffff:10.0.0.1``) as IPv4; None for anything else and for zone ids."""
+    if "%" in text:
+        return None
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+
+
+def is_claimed(peer: str, headers: SelectedHeaders) -> bool:
+    """True when a forwarding header names the peer's address, with or without a port."""
+    # Who rewrites an address copies its text, so a header without that text needs no parsing.
+    text = peer.lower()
+    needle = text.encode("utf-8", "surrogatepass")
+    for name, value in headers.context:
+        if name in FORWARDED_HEADERS and needle in value.lower():
+            for word in value.lower().decode("latin-1").translate(_SEPARATORS).split():
+                for candidate in (word, word.rpartition(":")[0]):
+                    if candidate == text or _is_same(parse_address(candidate), peer):
+                        return True
+    return False
+
+
+def _is_same(address: Address | None, peer: str) -> bool:
+    return address is not None and address == parse_address(peer)
