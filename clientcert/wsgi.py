@@ -43,7 +43,7 @@ class ClientCertMiddleware:
         ConfigurationError: What `ClientCertConfig` refuses.
     """
 
-    def __init__(self, app: WSGIApp, config: ClientCertConfig | None = None, **keywords: Any) -> None:
+    def __init__(self, app: WSGIApp, /, config: ClientCertConfig | None = None, **keywords: Any) -> None:
         self.app = app
         self.config = resolve_config(config, keywords)
         self._gate = Gate(self.config)

@@ -216,9 +216,10 @@ def proxy_proofs(value: object) -> tuple[ProxyProof, ...]:
     Raises:
         ConfigurationError: Empty, or something that is neither a network nor a proof.
     """
+    items: list[object] = [value]
     # A network object is iterable as well: over all of its addresses.
-    is_one = isinstance(value, str | bytes | IPv4Network | IPv6Network) or not isinstance(value, Iterable)
-    items = [value] if is_one else list(value)
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | IPv4Network | IPv6Network):
+        items = list(value)
     networks = [item for item in items if isinstance(item, str)]
     proofs: list[ProxyProof] = []
     for proof in items:
