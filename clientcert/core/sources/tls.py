@@ -46,5 +46,6 @@ class TLSSocket:
             )
         if not facts.tls_chain:
             return None
-        leaf, *rest = facts.tls_chain
-        return Claim(leaf=leaf, intermediates=tuple(rest))
+        leaf, *sent = facts.tls_chain
+        # Hints only, and absent on a resumed session: what is over the limit must not decide about the request.
+        return Claim(leaf=leaf, intermediates=tuple(sent[: limits.intermediates]))
