@@ -1,0 +1,107 @@
+"""From what an operator wrote as `trust` to CA certificates: all of them, or a refusal that says why."""
+
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterable
+from os import PathLike
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate
+
+from clientcert.core.certificate import ParsedCertificate, parse_ca_certificate
+from clientcert.errors import ClientCertError, ConfigurationError
+
+TrustItems = str | PathLike[str] | bytes | Certificate | Iterable[str | PathLike[str] | bytes | Certificate]
+TrustSource = TrustItems | Callable[[], TrustItems]
+
+_BEGIN, _END = b"-----BEGIN ", b"-----END "
+# Linear: no two adjacent parts can match the same octet.
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s*\n([A-Za-z0-9+/=\s]*)-----END \1-----[ \t]*(?:\r?\n|\Z)")
+_CERTIFICATE_LABELS = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE"})
+
+
+def read_bundle(source: TrustSource) -> list[ParsedCertificate]:
+    """
+    Read every certificate of a source, in order; see `TrustStore.load` for what a source is.
+
+    Raises:
+        ConfigurationError: Anything but one or more whole certificates.
+    """
+    if callable(source):
+        return read_bundle(source())
+    certificates = _read(source)
+    if not certificates:
+        raise ConfigurationError("trust has no certificate: name at least one CA certificate")
+    return certificates
+
+
+def _read(source: TrustItems) -> list[ParsedCertificate]:
+    if isinstance(source, Certificate):
+        return [_parse(source.public_bytes(Encoding.DER), "certificate object")]
+    if isinstance(source, bytes):
+        return _split(source, "octets")
+    if isinstance(source, str | PathLike):
+        return _read_path(source)
+    if not isinstance(source, Iterable):
+        raise ConfigurationError(
+            f"trust is {source!r}, wanted a path, PEM or DER octets, certificates, or a list of these"
+        )
+    return [certificate for item in source for certificate in _read(item)]
+
+
+def _read_path(source: str | PathLike[str]) -> list[ParsedCertificate]:
+    path = Path(source)
+    if "-----BEGIN" in str(source):
+        raise ConfigurationError("trust is PEM text, wanted a path: pass the text as bytes instead")
+    try:
+        if path.is_dir():
+            # Dot files are how Kubernetes and editors keep what is not meant to be read.
+            files = sorted(entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
+            if not files:
+                raise ConfigurationError(f"trust: directory {str(path)!r} has no files")
+            return [certificate for file in files for certificate in _split(file.read_bytes(), repr(str(file)))]
+        return _split(path.read_bytes(), repr(str(path)))
+    except (OSError, ValueError) as exc:
+        if isinstance(exc, ConfigurationError):
+            raise
+        cause = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        raise ConfigurationError(f"trust: {str(path)!r} cannot be read: {cause}") from exc
+
+
+def _split(octets: bytes, origin: str) -> list[ParsedCertificate]:
+    if not octets.strip():
+        raise ConfigurationError(f"trust: {origin} is empty")
+    if _BEGIN not in octets:
+        if octets[:1] == b"\x30":
+            return [_parse(octets, origin)]
+        raise ConfigurationError(f"trust: {origin} holds neither PEM nor DER certificates")
+    blocks = list(_BLOCK.finditer(octets))
+    begins, ends = octets.count(_BEGIN), octets.count(_END)
+    labels = {block[1] for block in blocks}
+    if b"PRIVATE KEY" in octets:
+        raise ConfigurationError(f"trust: {origin} holds a private key: keep keys out of the CA bundle")
+    if not begins == ends == len(blocks):
+        raise ConfigurationError(
+            f"trust: {origin} is damaged: {begins} BEGIN lines, {ends} END lines, {len(blocks)} whole blocks "
+            "(a file cut off while it is written looks like this)"
+        )
+    if not labels <= _CERTIFICATE_LABELS:
+        label = min(labels - _CERTIFICATE_LABELS).decode()
+        raise ConfigurationError(f"trust: {origin} holds a block {label!r}, wanted CERTIFICATE only")
+    return [_parse(_decode(block[2], origin), f"{origin}, certificate {n}") for n, block in enumerate(blocks, 1)]
+
+
+def _decode(text: bytes, origin: str) -> bytes:
+    try:
+        return b64decode(b"".join(text.split()), validate=True)
+    except binascii.Error as exc:
+        raise ConfigurationError(f"trust: {origin} is damaged: {exc}") from exc
+
+
+def _parse(der: bytes, origin: str) -> ParsedCertificate:
+    try:
+        return parse_ca_certificate(der)
+    except ClientCertError as exc:
+        raise ConfigurationError(f"trust: {origin}: {exc.detail}") from exc

@@ -1,0 +1,72 @@
+"""Our verdicts on three corpora of certificates, against OpenSSL's and the suites' own."""
+
+import pytest
+
+from clientcert.core.certificate import parse_certificate
+from clientcert.core.limits import Limits
+from clientcert.core.verification import PROFILES, PinnedVerifier
+from clientcert.errors import ClientCertError
+from tests.conformance.corpora import CORPORA, cases
+from tests.conformance.report import render
+from tests.conformance.verdicts import allowed, mismatches, verdicts
+
+
+@pytest.mark.parametrize("profile", ["standard", "openssl"])
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_differs_only_where_listed(corpus: str, profile: str) -> None:
+    """A profile's verdicts differ from the corpus in exactly the cases listed, each in the way listed."""
+    listed = {case: kind for case, (kind, _) in allowed(corpus, profile).items()}
+    assert mismatches(corpus, profile) == listed
+
+
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_strict_accepts_nothing_that_standard_refuses(corpus: str) -> None:
+    """Whatever strict accepts, standard accepts."""
+    accepted = {
+        profile: {v.case.id for v in verdicts(corpus, profile) if v.accepted} for profile in ("strict", "standard")
+    }
+    assert accepted["strict"] <= accepted["standard"]
+
+
+@pytest.mark.parametrize("profile", ["standard", "strict"])
+def test_native_client_cases_of_limbo_are_right(profile: str) -> None:
+    """Every one of limbo's own CLIENT cases gets limbo's verdict."""
+    native = {case.id for case in cases("limbo") if case.native}
+    assert len(native) == 10
+    wrong = native & mismatches("limbo", profile).keys()
+    assert not (
+        wrong if profile == "standard" else wrong & {v.case.id for v in verdicts("limbo", profile) if v.accepted}
+    )
+
+
+def test_pkits_has_no_false_accept_and_few_false_rejects() -> None:
+    """No profile accepts an invalid PKITS path; standard refuses 21 valid ones, openssl 1 beyond OpenSSL's own."""
+    for profile in PROFILES:
+        assert "false accept" not in mismatches("pkits", profile).values()
+    assert len(mismatches("pkits", "standard")) == 21
+    assert mismatches("pkits", "openssl").keys() - {"4.1.5"} == {"4.1.4"}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_rejection_explains_itself(profile: str) -> None:
+    """Every rejection of every corpus is one of our errors, with a text of one printable line."""
+    for corpus in CORPORA:
+        for verdict in verdicts(corpus, profile):
+            assert verdict.accepted or verdict.explanation.isprintable(), verdict
+
+
+@pytest.mark.parametrize("case", ["i01", "i02", "i03", "a04"])
+def test_self_signed_clients_are_accepted_when_pinned(case: str) -> None:
+    """The self-signed client certificates of the matrix are accepted when they are pinned, and their twins are not."""
+    (found,) = (c for c in cases("matrix") if c.id == case)
+    leaf = parse_certificate(found.leaf, limits=Limits())
+    assert PinnedVerifier.load([found.leaf]).verify(leaf, at=found.at).certificates == (leaf,)
+    with pytest.raises(ClientCertError, match="not-pinned"):
+        PinnedVerifier.load(["sha256:" + "00" * 32]).verify(leaf, at=found.at)
+
+
+def test_report_in_the_documentation_is_current() -> None:
+    """The page with the numbers says what the code gives; `make conformance` writes it."""
+    from tests.conformance.report import PAGE
+
+    assert PAGE.read_text(encoding="utf-8") == render()
