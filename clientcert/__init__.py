@@ -19,6 +19,7 @@ from clientcert.core.spiffe import SpiffeId
 from clientcert.core.verification import TRUST_PROXY, TrustStore
 from clientcert.errors import ClientCertError, ConfigurationError, MiddlewareMissingError, Reason, VerificationError
 from clientcert.runtime.events import Event
+from clientcert.verify import verify_certificate
 
 __all__ = [
     "TRUST_PROXY",
@@ -52,4 +53,5 @@ __all__ = [
     "UnsafeConfigurationWarning",
     "VerificationError",
     "__version__",
+    "verify_certificate",
 ]

@@ -1,0 +1,1 @@
+"""The ``clientcert`` command; needs the extra ``clientcert[cli]``."""
