@@ -1,0 +1,113 @@
+"""From what was read to a generation of trust: the store, the engine for it, and the revocation lists."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, cast
+
+from clientcert.core.certificate import ParsedCertificate
+from clientcert.core.verification.base import Verifier
+from clientcert.core.verification.bundle import read_bundle
+from clientcert.core.verification.crl_checker import CrlChecker, CrlRules
+from clientcert.core.verification.generation import TrustGeneration
+from clientcert.core.verification.revocation import FirstAnswer, RevocationChecker, RevocationPolicy
+from clientcert.core.verification.store import TrustStore
+from clientcert.errors import ConfigurationError
+from clientcert.runtime.files import Blob, Snapshot
+
+TRUST, INTERMEDIATES, CRL = "trust", "intermediates", "crl"
+"""Names of the settings in `Sources` that a `TrustBuilder` reads."""
+
+
+class Build(Protocol):
+    """How a snapshot becomes a generation."""
+
+    def __call__(
+        self, snapshot: Snapshot, *, number: int, previous: TrustGeneration | None, at: datetime
+    ) -> TrustGeneration:
+        """
+        Build a generation.
+
+        Args:
+            snapshot: What was read.
+            number: The number it gets.
+            previous: What is in force; None at first.
+            at: The moment to judge dates for; aware UTC.
+
+        Raises:
+            ConfigurationError: What was read cannot be used; the previous generation stays.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustBuilder:
+    """
+    Builds generations out of the settings ``trust``, ``intermediates`` and ``crl``; a `Build`.
+
+    Attributes:
+        verifier: Makes the engine for a store.
+        policy: Whether revocation is asked about.
+        crl_rules: How long lists hold.
+        checker: A checker of another kind that outlives generations, such as OCSP; it is asked after the lists.
+    """
+
+    verifier: Callable[[TrustStore], Verifier]
+    policy: RevocationPolicy = field(default_factory=lambda: RevocationPolicy(mode="off"))
+    crl_rules: CrlRules = field(default_factory=CrlRules)
+    checker: RevocationChecker | None = None
+
+    def __call__(
+        self, snapshot: Snapshot, *, number: int, previous: TrustGeneration | None, at: datetime
+    ) -> TrustGeneration:
+        """
+        Build a generation; see `Build`.
+
+        Raises:
+            ConfigurationError: Whatever `TrustStore.load` and `CrlChecker.load` refuse, and a root among the
+                intermediates, which would silently become an anchor.
+        """
+        links = _read_certificates(snapshot.blobs.get(INTERMEDIATES, ()))
+        for link in links:
+            if link.is_self_issued:
+                raise ConfigurationError(f"intermediates contains the root {link}; what is trusted belongs in trust")
+        store = TrustStore.load([c.der for c in (*_read_certificates(snapshot.blobs[TRUST]), *links)])
+        lists = self._load_lists(snapshot, store, None if previous is None else previous.revocation, at)
+        checkers = tuple(checker for checker in (lists, self.checker) if checker is not None)
+        return TrustGeneration(
+            number=number,
+            verifier=self.verifier(store),
+            known_issuers=tuple(c.subject for c in (*store.anchors, *store.intermediates)),
+            revocation=checkers[0] if len(checkers) == 1 else FirstAnswer(checkers) if checkers else None,
+            policy=self.policy,
+            loaded_at=at,
+            next_update=None if lists is None else lists.next_update,
+            description=(*store.describe(), *(lists.describe() if lists is not None else ())),
+            warnings=store.warnings(at),
+        )
+
+    def _load_lists(
+        self, snapshot: Snapshot, store: TrustStore, in_force: RevocationChecker | None, at: datetime
+    ) -> CrlChecker | None:
+        if CRL not in snapshot.blobs:
+            return None
+        previous = next((c for c in _flatten(in_force) if isinstance(c, CrlChecker)), None)
+        files = []
+        for blob in snapshot.blobs[CRL]:
+            if not isinstance(blob.content, bytes):
+                raise ConfigurationError(f"crl is {blob.origin}, wanted paths or octets")
+            files.append((blob.origin, blob.content))
+        return CrlChecker.load(files, store=store, at=at, rules=self.crl_rules, previous=previous)
+
+
+def _flatten(checker: RevocationChecker | None) -> tuple[RevocationChecker | None, ...]:
+    return checker.checkers if isinstance(checker, FirstAnswer) else (checker,)
+
+
+def _read_certificates(blobs: tuple[Blob, ...]) -> list[ParsedCertificate]:
+    certificates: list[ParsedCertificate] = []
+    for blob in blobs:
+        try:
+            certificates += read_bundle(cast("Any", blob.content))
+        except ConfigurationError as exc:
+            raise ConfigurationError(f"{blob.origin}: {exc}") from exc
+    return certificates
