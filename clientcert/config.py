@@ -6,23 +6,28 @@ request. The value does not change afterwards.
 """
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self, get_args
 
-from clientcert.core.certificate import ParsedCertificate
 from clientcert.core.exempt import ExemptPaths
 from clientcert.core.limits import Limits
-from clientcert.core.names import DistinguishedName
-from clientcert.core.proxy import ProxyProof, UnsafeConfigurationWarning, proxy_proofs
+from clientcert.core.proxy import ProxyProof, proxy_proofs
 from clientcert.core.sources import PRESETS, Source, source_named
-from clientcert.core.verification import PROFILES, TrustSource, TrustStore, Verifier
-from clientcert.core.verification.bundle import read_bundle
-from clientcert.core.verification.trust_proxy import TrustProxy, TrustProxyVerifier
+from clientcert.core.verification import TrustProxy, TrustSource, TrustStore, Verifier
+from clientcert.core.verification.crl_checker import CrlRules
+from clientcert.core.verification.generation import TrustProvider
+from clientcert.core.verification.revocation import (
+    RevocationChecker,
+    RevocationMode,
+    RevocationPolicy,
+    RevocationScope,
+)
 from clientcert.errors import ConfigurationError
 from clientcert.runtime.events import Event
+from clientcert.runtime.providers import TrustSettings, trust_provider
+from clientcert.runtime.reload import DEFAULT_INTERVAL, DEFAULT_MAX_STALE, ReloadAttempt
 
 Mode = Literal["required", "optional"]
 OnInvalid = Literal["reject", "anonymous"]
@@ -49,48 +54,71 @@ class ClientCertConfig:
         source: Who tells us about the certificate: a preset's name, or a source with options such as
             ``IngressNginx(pass_certificate=False)``. Never guessed.
         trust: The CAs whose clients are accepted, and nothing else: a path (file or directory), PEM or DER bytes,
-            certificates, or `TRUST_PROXY` to rely on the producer's verdict alone.
+            certificates, a `TrustStore`, or `TRUST_PROXY` to rely on the producer's verdict alone.
         trusted_proxies: Who may speak for a client: networks as text, proofs, or a list of both, all of which must
             hold. Required for header sources, refused for ``tls``.
         mode: ``required`` refuses requests without a certificate; ``optional`` lets them through without an identity.
         on_invalid: ``reject``, or, spelled out, ``anonymous`` to treat a bad certificate as none.
         exempt: Exact paths that need no certificate and get no identity, such as health probes.
         enforce: False reports every outcome and admits every request; an identity that was not accepted is never shown.
-        profile: Path validation profile.
+        profile: Path validation profile: ``standard``, ``strict``, ``openssl``, ``pinned`` (`trust` holds the
+            clients' own certificates or their hashes then), or an object with a `Verifier`'s ``verify``.
         intermediates: Further CA certificates to build paths with; same forms as `trust`. Never trust anchors.
+        crl: Revocation lists: paths, or PEM or DER bytes.
+        revocation: ``off`` (default without lists), ``hard`` (default with), ``soft`` lets "unknown" pass.
+        revocation_scope: ``leaf``, or ``chain`` for every certificate but the anchor.
+        revocation_checker: A checker beside the lists, such as an `OcspChecker`.
+        crl_grace: Time after nextUpdate in which a list still holds.
+        crl_max_age: Longest life of a list; required where it has no nextUpdate.
+        reload_interval: How often files are looked at; a request does it, no thread is needed.
+        max_stale: How long the last good material is used after its files were last seen to be good; then 503.
+        watch: Notice changed files at once, with the package ``watchfiles``.
         max_depth: CA certificates allowed between leaf and anchor.
+        cache_size: Identities remembered by the exact bytes of their evidence; 0 remembers none.
+        cache_ttl: Longest time one is remembered; the earliest end of its path and of revocation data is kept too.
         limits: Bounds on what a request may carry.
         missing_status: Status for "no certificate" in required mode: 401, or 403 as RFC 9440 deployments use.
         realm: The realm of the 401 challenge (RFC 9110 §11.5).
         clock: Returns the current time as aware UTC; for tests.
         on_event: Called with every `Event`; an exception in it is logged and changes nothing.
+        on_reload: Called with every `ReloadAttempt`, likewise.
 
     Raises:
         ConfigurationError: Anything missing, unknown or contradictory; the text names the field and the way out.
     """
 
     source: str | Source | None = None
-    trust: TrustSource | TrustProxy | None = None
+    trust: TrustSource | TrustStore | TrustProxy | None = None
     trusted_proxies: str | ProxyProof | Iterable[str | ProxyProof] | None = None
     mode: Mode = "required"
     on_invalid: OnInvalid = "reject"
     exempt: Iterable[str] = ()
     enforce: bool = True
-    profile: str = "standard"
+    profile: str | Verifier = "standard"
     intermediates: TrustSource | None = None
+    crl: TrustSource | None = None
+    revocation: RevocationMode | None = None
+    revocation_scope: RevocationScope = "leaf"
+    revocation_checker: RevocationChecker | None = None
+    crl_grace: timedelta = timedelta(0)
+    crl_max_age: timedelta | None = None
+    reload_interval: timedelta = DEFAULT_INTERVAL
+    max_stale: timedelta = DEFAULT_MAX_STALE
+    watch: bool = False
     max_depth: int = 4
+    cache_size: int = 4_096
+    cache_ttl: timedelta = timedelta(seconds=300)
     limits: Limits = field(default_factory=Limits)
     missing_status: MissingStatus = 401
     realm: str = "client certificate"
     clock: Callable[[], datetime] = utc_now
     on_event: Callable[[Event], None] | None = None
+    on_reload: Callable[[ReloadAttempt], None] | None = None
 
     evidence_source: Source = field(init=False, repr=False, compare=False)
     proxy_proofs: tuple[ProxyProof, ...] = field(init=False, repr=False, compare=False)
     exempt_paths: ExemptPaths = field(init=False, repr=False, compare=False)
-    trust_store: TrustStore | None = field(init=False, repr=False, compare=False)
-    verifier: Verifier = field(init=False, repr=False, compare=False)
-    known_issuers: tuple[DistinguishedName, ...] | None = field(init=False, repr=False, compare=False)
+    trust_provider: TrustProvider = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Read and check everything; a field that is wrong is named."""
@@ -98,15 +126,15 @@ class ClientCertConfig:
         _one_of("on_invalid", self.on_invalid, get_args(OnInvalid))
         _one_of("missing_status", self.missing_status, get_args(MissingStatus))
         _one_of("enforce", self.enforce, (True, False))
+        _check_combination(self)
         _check_realm(self.realm)
+        _check_depth(self.max_depth)
+        _check_run_time(self)
         source = _source(self.source)
         self._resolve("evidence_source", source)
         self._resolve("proxy_proofs", _proxy_proofs(source, self.trusted_proxies))
         self._resolve("exempt_paths", ExemptPaths(self.exempt))
-        store = _trust_store(self)
-        self._resolve("trust_store", store)
-        self._resolve("verifier", TrustProxyVerifier() if store is None else _verifier(self, store))
-        self._resolve("known_issuers", None if store is None else _issuer_names(store))
+        self._resolve("trust_provider", _trust_provider(self, source))
 
     def _resolve(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -169,6 +197,33 @@ def _one_of(name: str, value: object, legal: tuple[object, ...]) -> None:
         raise ConfigurationError(f"{name} is {value!r}, wanted {' or '.join(map(repr, legal))}")
 
 
+def _check_combination(config: ClientCertConfig) -> None:
+    if config.on_invalid == "anonymous" and config.mode == "required":
+        raise ConfigurationError(
+            "on_invalid='anonymous' treats a bad certificate as none, which required mode refuses as well; "
+            "set mode='optional' with it, or leave it out"
+        )
+
+
+def _check_depth(depth: object) -> None:
+    # `True` is an int that nobody means as one.
+    if not isinstance(depth, int) or isinstance(depth, bool):
+        raise ConfigurationError(f"max_depth is {depth!r}, wanted a number")
+
+
+def _check_run_time(config: ClientCertConfig) -> None:
+    """Check what is first used while answering a request, where a mistake would be an error 500."""
+    if not isinstance(config.limits, Limits):
+        raise ConfigurationError(f"limits is {config.limits!r}, wanted Limits(...)")
+    if config.on_event is not None and not callable(config.on_event):
+        raise ConfigurationError(f"on_event is {config.on_event!r}, wanted a callable that takes an Event")
+    if not callable(config.clock):
+        raise ConfigurationError(f"clock is {config.clock!r}, wanted a callable such as lambda: datetime.now(UTC)")
+    now: object = config.clock()
+    if not isinstance(now, datetime) or now.utcoffset() is None:
+        raise ConfigurationError(f"clock returns {now!r}, wanted an aware datetime such as datetime.now(UTC)")
+
+
 def _check_realm(realm: str) -> None:
     if not realm.isascii() or not realm.isprintable() or '"' in realm or "\\" in realm:
         raise ConfigurationError(f"realm {realm!r} must be printable ASCII without quotes and backslashes")
@@ -209,48 +264,29 @@ def _proxy_proofs(source: Source, value: Any) -> tuple[ProxyProof, ...]:
     return ()
 
 
-def _trust_store(config: ClientCertConfig) -> TrustStore | None:
-    source = config.evidence_source
-    if config.trust is None:
-        raise ConfigurationError(
-            'no trust: name the CAs whose clients are accepted, trust="/etc/clientcert/ca.crt"; '
-            "the system's CAs are never used"
-        )
-    if isinstance(config.trust, TrustProxy):
-        if not source.gives_verdict:
-            raise ConfigurationError(
-                f"trust=TRUST_PROXY relies on the producer's verdict, and source {source.name!r} gives none; "
-                "name the CAs"
-            )
-        if config.intermediates is not None:
-            raise ConfigurationError("intermediates are for building paths; trust=TRUST_PROXY builds none")
-        return None
-    store = TrustStore.load([*map(_der, read_bundle(config.trust)), *map(_der, _extra_intermediates(config))])
-    for line in store.warnings(config.clock()):
-        warnings.warn(f"trust: {line}", UnsafeConfigurationWarning, stacklevel=6)
-    return store
-
-
-def _extra_intermediates(config: ClientCertConfig) -> list[ParsedCertificate]:
-    """Read the `intermediates` setting; a root in it would silently become an anchor, so it is refused."""
-    if config.intermediates is None:
-        return []
-    certificates = read_bundle(config.intermediates)
-    for certificate in certificates:
-        if certificate.is_self_issued:
-            raise ConfigurationError(f"intermediates contains the root {certificate}; what is trusted belongs in trust")
-    return certificates
-
-
-def _der(certificate: ParsedCertificate) -> bytes:
-    return certificate.der
-
-
-def _verifier(config: ClientCertConfig, store: TrustStore) -> Verifier:
-    if config.profile not in PROFILES:
-        raise ConfigurationError(f"unknown profile {config.profile!r}, wanted one of: {', '.join(sorted(PROFILES))}")
-    return PROFILES[config.profile](store, max_depth=config.max_depth, limits=config.limits)
-
-
-def _issuer_names(store: TrustStore) -> tuple[DistinguishedName, ...]:
-    return tuple(certificate.subject for certificate in (*store.anchors, *store.intermediates))
+def _trust_provider(config: ClientCertConfig, source: Source) -> TrustProvider:
+    asked = config.crl is not None or config.revocation_checker is not None
+    if config.revocation in ("hard", "soft") and not asked:
+        raise ConfigurationError(f"revocation={config.revocation!r} has nobody to ask: give crl or revocation_checker")
+    settings = TrustSettings(
+        trust=config.trust,
+        profile=config.profile,
+        intermediates=config.intermediates,
+        crl=config.crl,
+        revocation=RevocationPolicy(
+            mode=config.revocation or ("hard" if asked else "off"), scope=config.revocation_scope
+        ),
+        revocation_checker=config.revocation_checker,
+        crl_rules=CrlRules(
+            grace=config.crl_grace, max_age=config.crl_max_age, accept_expired=config.revocation == "soft"
+        ),
+        max_depth=config.max_depth,
+        limits=config.limits,
+        reload_interval=config.reload_interval,
+        max_stale=config.max_stale,
+        watch=config.watch,
+        on_reload=config.on_reload,
+        gives_verdict=source.gives_verdict,
+        sends_certificate=source.sends_certificate,
+    )
+    return trust_provider(settings, at=config.clock())

@@ -1,23 +1,25 @@
 """The whole decision: proxy, source, encoding, verification, identity, in that order, nothing after a failure."""
 
+from collections.abc import Hashable
 from datetime import datetime
 
 from clientcert.core.certificate import ParsedCertificate, parse_certificate
+from clientcert.core.decisions import Decisions
 from clientcert.core.facts import RequestFacts
-from clientcert.core.headers import HeaderGuard, header_name
-from clientcert.core.identity import Evidence, EvidenceLevel, identity_from_path
-from clientcert.core.names_only import NamesOnly
+from clientcert.core.headers import HeaderGuard, SelectedHeaders, header_name
+from clientcert.core.identity import ClientIdentity, Evidence, EvidenceLevel, identity_from_path
 from clientcert.core.outcome import Anonymous, Authenticated, Outcome, Rejected
 from clientcert.core.proxy import DEFAULT_SECRET_HEADER
 from clientcert.core.settings import Settings
 from clientcert.core.sources import GUARDED_HEADERS, Claim
-from clientcert.core.verification.trust_proxy import TrustProxyVerifier
+from clientcert.core.verification.generation import TrustGeneration, TrustStatus
+from clientcert.core.verification.revocation import check_revocation
 from clientcert.errors import Case, ClientCertError, EvidenceError, Reason, escape_peer_text
 
 
 class Authenticator:
     """
-    Facts of one request in, one outcome out. Safe to share between threads and tasks; performs no I/O.
+    Facts of one request in, one outcome out. Safe to share between threads and tasks.
 
     Args:
         settings: Usually a `ClientCertConfig`, which has validated everything.
@@ -26,10 +28,12 @@ class Authenticator:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._source = settings.evidence_source
-        self._names_only = NamesOnly(settings.known_issuers)
+        self._proofs = tuple(settings.proxy_proofs)
+        secret_headers = [proof.header for proof in self._proofs if proof.header is not None]
+        self._names = tuple(self._source.header_names)
         guarded = GUARDED_HEADERS | {header_name(DEFAULT_SECRET_HEADER)}
-        secret_headers = [proof.header for proof in settings.proxy_proofs if proof.header is not None]
-        self.guard = HeaderGuard(read=[*self._source.header_names, *secret_headers], guarded=guarded)
+        self.guard = HeaderGuard(read=[*self._names, *secret_headers], guarded=guarded)
+        self._decisions = self._remember(settings.trust_provider.current(settings.clock()))
 
     def authenticate(self, facts: RequestFacts) -> Outcome:
         """
@@ -46,49 +50,104 @@ class Authenticator:
         except ClientCertError as error:
             return self._refuse(error)
 
+    def status(self) -> TrustStatus:
+        """Tell how the trust material is: generation, age, last error; for a health page."""
+        return self._settings.trust_provider.status(self._settings.clock())
+
     def _decide(self, facts: RequestFacts, *, at: datetime) -> Outcome:
         headers = self.guard.select(facts.headers)
-        for proof in self._settings.proxy_proofs:
+        for proof in self._proofs:
             proof.check(facts, headers)
+        if not headers.values and not facts.tls_chain:
+            self._read(facts, headers)
+        decisions = self._in_force(at)
+        evidence = (facts.tls_chain, facts.tls_error, facts.folded, headers.evidence(self._names))
+        known = decisions.find(evidence, at)
+        if known is not None:
+            return known
+        claim = self._read(facts, headers)
+        # One at a time: signatures hold the interpreter anyway, and a herd of one client is verified once.
+        with decisions.lock:
+            return decisions.find(evidence, at) or self._verify(claim, evidence, decisions, at)
+
+    def _read(self, facts: RequestFacts, headers: SelectedHeaders) -> Claim:
         claim = self._source.read(facts, headers, self._settings.limits)
         if claim is None:
             raise EvidenceError(Reason.NO_CERTIFICATE, f"{self._source.name} says that the client presented none")
-        if claim.leaf is None:
-            return Authenticated(identity=self._names_only.identity(claim, self._evidence(claim, at)))
-        leaf = parse_certificate(claim.leaf, limits=self._settings.limits)
-        _agree(claim, leaf)
-        forwarded = [parse_certificate(der, limits=self._settings.limits) for der in claim.intermediates]
-        path = self._settings.verifier.verify(leaf, intermediates=forwarded, at=at)
-        evidence = self._evidence(claim, at, profile=path.profile, anchor=path.anchor)
-        return Authenticated(identity=identity_from_path(path, evidence))
+        return claim
 
-    def _evidence(
-        self, claim: Claim, at: datetime, *, profile: str | None = None, anchor: ParsedCertificate | None = None
-    ) -> Evidence:
-        level = EvidenceLevel.VERIFIED
+    def _verify(self, claim: Claim, evidence: Hashable, decisions: Decisions, at: datetime) -> Outcome:
+        try:
+            identity, until = self._identify(claim, decisions, at)
+        except ClientCertError as error:
+            refusal = self._refuse(error)
+            decisions.refuse(evidence, refusal, at=at)
+            return refusal
+        outcome = Authenticated(identity=identity)
+        decisions.accept(evidence, outcome, at=at, until=until)
+        return outcome
+
+    def _identify(self, claim: Claim, decisions: Decisions, at: datetime) -> tuple[ClientIdentity, datetime | None]:
+        """The identity, and the last moment for which everything it rests on holds."""
+        generation, limits = decisions.generation, self._settings.limits
         if claim.leaf is None:
             level = EvidenceLevel.PROXY_ATTRIBUTES
-        elif isinstance(self._settings.verifier, TrustProxyVerifier):
-            level = EvidenceLevel.PROXY_VERDICT
+            return decisions.names_only.identity(claim, self._evidence(claim, level, at)), None
+        leaf = parse_certificate(claim.leaf, limits=limits)
+        _agree(claim, leaf)
+        forwarded = [parse_certificate(der, limits=limits) for der in claim.intermediates]
+        path = generation.verifier.verify(leaf, intermediates=forwarded, at=at)
+        revocation = check_revocation(path, generation.revocation, generation.policy, at=at)
+        evidence = self._evidence(
+            claim,
+            EvidenceLevel.VERIFIED if path.anchored else EvidenceLevel.PROXY_VERDICT,
+            at,
+            profile=path.profile,
+            anchor=path.anchor,
+            revocation=revocation.text,
+        )
+        until = path.valid_until if revocation.valid_until is None else min(path.valid_until, revocation.valid_until)
+        return identity_from_path(path, evidence), until
+
+    def _in_force(self, at: datetime) -> Decisions:
+        """Return the decisions of the current generation; whoever still holds the old ones finishes with them."""
+        generation = self._settings.trust_provider.current(at)
+        if generation is not self._decisions.generation:
+            self._decisions = self._remember(generation)
+        return self._decisions
+
+    def _remember(self, generation: TrustGeneration) -> Decisions:
+        return Decisions(generation, capacity=self._settings.cache_size, ttl=self._settings.cache_ttl)
+
+    def _evidence(  # noqa: PLR0913 - fields, by name
+        self,
+        claim: Claim,
+        level: EvidenceLevel,
+        at: datetime,
+        *,
+        profile: str | None = None,
+        anchor: ParsedCertificate | None = None,
+        revocation: str = "not-checked",
+    ) -> Evidence:
         return Evidence(
             level=level,
             source=self._source.name,
-            proxy=tuple(proof.name for proof in self._settings.proxy_proofs),
+            proxy=tuple(proof.name for proof in self._proofs),
             verdict=claim.verdict,
             profile=profile,
             anchor_sha256=None if anchor is None else anchor.fingerprint_sha256,
+            revocation=revocation,
             verified_at=at,
         )
 
     def _refuse(self, error: ClientCertError) -> Outcome:
         """Apply ``mode`` and ``on_invalid``: a bad certificate is not "no certificate" unless that is spelled out."""
         reason, status = error.reason, error.status
-        if reason.case is Case.MISSING:
-            if self._settings.mode == "optional":
-                return Anonymous(reason=reason, detail=error.detail, hints=error.hints)
-            status = self._settings.missing_status
-        if reason.case is Case.REJECTED and self._settings.on_invalid == "anonymous":
+        passes = {Case.MISSING, Case.REJECTED} if self._settings.on_invalid == "anonymous" else {Case.MISSING}
+        if self._settings.mode == "optional" and reason.case in passes:
             return Anonymous(reason=reason, detail=error.detail, hints=error.hints)
+        if reason.case is Case.MISSING:
+            status = self._settings.missing_status
         return Rejected(reason=reason, status=status, detail=error.detail, hints=error.hints)
 
 

@@ -6,7 +6,7 @@ server or gateway may take for it: names are compared with ASCII letters lower-c
 letter nor digit read as ``-``, so ``ssl_client_cert`` and ``SSL.Client-Cert`` are aliases of ``ssl-client-cert``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from clientcert.core.facts import Header
@@ -16,7 +16,9 @@ from clientcert.errors import ConfigurationError
 # can ask the next hop to drop a header (RFC 9110 §7.6.1). Read as context, left to the app.
 FORWARDED_HEADERS = frozenset({b"x-forwarded-for", b"forwarded", b"x-real-ip"})
 CONNECTION_HEADER = b"connection"
-_CONTEXT_HEADERS = FORWARDED_HEADERS | {CONNECTION_HEADER}
+# Says that a body may end in trailers, which some servers hand on as headers (RFC 9110 §6.5).
+TRANSFER_ENCODING_HEADER = b"transfer-encoding"
+_CONTEXT_HEADERS = FORWARDED_HEADERS | {CONNECTION_HEADER, TRANSFER_ENCODING_HEADER}
 
 # Distinct header names remembered with their class; beyond these bounds (a hostile sender) each is classified anew.
 _MAX_REMEMBERED_NAMES = 1_024
@@ -64,13 +66,19 @@ class SelectedHeaders:
         values: Configured name → value, surrounding SP and HTAB removed; empty values are left out (RFC 9110 §5.5).
         duplicates: Configured names that came more than once.
         aliases: Names that came in another spelling of a configured name, as received.
-        context: ``(lower-case name, value)`` of forwarding headers and ``Connection``, duplicates kept.
+        context: ``(lower-case name, value)`` of forwarding headers, ``Connection`` and ``Transfer-Encoding``,
+            duplicates kept.
     """
 
     values: dict[bytes, bytes] = field(default_factory=dict)
     duplicates: list[bytes] = field(default_factory=list)
     aliases: list[bytes] = field(default_factory=list)
     context: list[Header] = field(default_factory=list)
+
+    def evidence(self, names: Iterable[bytes]) -> Hashable:
+        """Return everything here that a source may look at, as one value to compare; forwarding headers apart."""
+        decisive = tuple(header for header in self.context if header[0] not in FORWARDED_HEADERS)
+        return (*map(self.values.get, names), tuple(self.duplicates), tuple(self.aliases), decisive)
 
 
 _OTHER, _CONTEXT, _GUARDED, _GUARDED_ALIAS, _READ, _READ_ALIAS = range(6)

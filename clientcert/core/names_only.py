@@ -1,16 +1,16 @@
-"""Identities of producers that send names and no certificate: less is known, and the identity says so."""
+"""Identities of producers that send attributes and no certificate: less is known, and the identity says so."""
 
 from collections.abc import Iterable
 
 from clientcert.core.identity import ClientIdentity, Evidence
 from clientcert.core.names import DistinguishedName
 from clientcert.core.sources import Claim
-from clientcert.errors import Reason, VerificationError
+from clientcert.errors import Reason, VerificationError, escape_peer_text
 
 
 class NamesOnly:
     """
-    Turns the two DN headers into an identity of `EvidenceLevel.PROXY_ATTRIBUTES`.
+    Turns the two names, or a fingerprint that the operator has pinned, into an `EvidenceLevel.PROXY_ATTRIBUTES`.
 
     Args:
         issuers: Subjects of the configured CAs, which narrow what the proxy may claim; None accepts whatever the
@@ -22,7 +22,7 @@ class NamesOnly:
 
     def identity(self, claim: Claim, evidence: Evidence) -> ClientIdentity:
         """
-        Read both names strictly.
+        Read both names strictly; with a fingerprint alone both are empty.
 
         Raises:
             NameSyntaxError: NAME_MALFORMED, not the text nginx writes.
@@ -31,12 +31,18 @@ class NamesOnly:
 
         Not checked here: signature, dates, revocation. The proxy's verdict is all there is.
         """
+        if claim.fingerprint_sha256 is not None:
+            # The source has compared it with its list, which narrows more than any CA could.
+            nameless = DistinguishedName()
+            return ClientIdentity(
+                subject=nameless, issuer=nameless, fingerprint_sha256=claim.fingerprint_sha256, evidence=evidence
+            )
         subject = DistinguishedName.from_nginx(claim.subject_dn or b"")
         issuer = DistinguishedName.from_nginx(claim.issuer_dn or b"")
         if subject.is_empty:
             raise VerificationError(Reason.NAME_NOT_ACCEPTED, "the subject is empty and no certificate came with it")
         if self._issuers is not None and issuer.canonical not in self._issuers:
-            raise VerificationError(
-                Reason.ISSUER_UNKNOWN, f"issuer {issuer.rfc4514} is none of the CAs in trust or intermediates"
-            )
-        return ClientIdentity(subject=subject, issuer=issuer, evidence=evidence)
+            shown = escape_peer_text(issuer.rfc4514)
+            detail = f"issuer {shown} is none of the CAs in trust or intermediates"
+            raise VerificationError(Reason.ISSUER_UNKNOWN, detail)
+        return ClientIdentity(subject=subject, issuer=issuer, serial_number=claim.serial_number, evidence=evidence)

@@ -1,14 +1,13 @@
 """What an `Authenticator` needs to know; `ClientCertConfig` is one such value."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from clientcert.core.limits import Limits
-from clientcert.core.names import DistinguishedName
 from clientcert.core.proxy import ProxyProof
 from clientcert.core.sources import Source
-from clientcert.core.verification.base import Verifier
+from clientcert.core.verification.generation import TrustProvider
 
 
 class Settings(Protocol):
@@ -23,12 +22,16 @@ class Settings(Protocol):
         """All of them must hold."""
 
     @property
-    def verifier(self) -> Verifier:
-        """The path validation engine."""
+    def trust_provider(self) -> TrustProvider:
+        """Where the engine, the known issuers and the revocation check come from, for each request anew."""
 
     @property
-    def known_issuers(self) -> Sequence[DistinguishedName] | None:
-        """Subjects of the configured CAs; None where the proxy's word is enough."""
+    def cache_size(self) -> int:
+        """Most identities remembered; 0 for none."""
+
+    @property
+    def cache_ttl(self) -> timedelta:
+        """Longest time an identity is remembered."""
 
     @property
     def limits(self) -> Limits:
