@@ -5,6 +5,7 @@ The app runs with ``scope["client_identity"]`` (and ``scope["state"]["client_ide
 or ``None``, and without any header that a producer of certificates uses.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -14,7 +15,10 @@ from clientcert.core.identity import ClientIdentity
 from clientcert.errors import MiddlewareMissingError
 from clientcert.runtime.gate import Gate
 from clientcert.runtime.problem import Problem
+from clientcert.runtime.websocket import run_while_accepted
 from clientcert.servers.connection import CONNECTION_SCOPE_KEY, TlsConnection
+from clientcert.servers.evidence import NOT_READ
+from clientcert.servers.scope import evidence_from_scope
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -26,6 +30,7 @@ IDENTITY_KEY = "client_identity"
 # Who set the identity: what anybody else puts under IDENTITY_KEY is discarded, a second instance is refused.
 _GATE_KEY = "clientcert.gate"
 _POLICY_VIOLATION = 1008  # RFC 6455 §7.4.1
+_LAST_SECOND = 1.0  # RFC 5280 §4.1.2.5: a certificate is valid through the whole second of its notAfter
 
 
 class ClientCertMiddleware:
@@ -35,13 +40,24 @@ class ClientCertMiddleware:
     Args:
         app: The ASGI app.
         config: A `ClientCertConfig`; or give its fields as keywords.
+        close_expired_websockets: Decide again while a WebSocket is open, when its certificate expires and every 30 s,
+            and close it with 1008 when it is refused. Only on asyncio.
 
     Raises:
         ConfigurationError: What `ClientCertConfig` refuses.
     """
 
-    def __init__(self, app: ASGIApp, /, config: ClientCertConfig | None = None, **keywords: Any) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        /,
+        config: ClientCertConfig | None = None,
+        *,
+        close_expired_websockets: bool = False,
+        **keywords: Any,
+    ) -> None:
         self.app = app
+        self._close_expired_websockets = close_expired_websockets
         self.config = resolve_config(config, keywords)
         self._gate = Gate(self.config)
 
@@ -56,12 +72,37 @@ class ClientCertMiddleware:
         if _GATE_KEY in scope:
             raise RuntimeError("ClientCertMiddleware is installed twice on this path; keep the outer or the inner one")
         inner, problem = self._admit(scope)
-        if problem is None:
+        if problem is None and kind == "websocket" and self._close_expired_websockets:
+            await self._run_while_accepted(scope, inner, receive, send)
+        elif problem is None:
             await self.app(inner, receive, send)
         elif kind == "http":
             await _respond(problem, send, body=scope["method"] != "HEAD")
         else:
             await _deny(problem, scope, receive, send)
+
+    async def _run_while_accepted(self, scope: Scope, inner: Scope, receive: Receive, send: Send) -> None:
+        identity: ClientIdentity | None = inner[IDENTITY_KEY]
+        if identity is None:
+            await self.app(inner, receive, send)
+            return
+
+        def is_accepted() -> bool:
+            again, problem = self._admit(scope)
+            return problem is None and again[IDENTITY_KEY] == identity
+
+        def seconds_left() -> float:
+            if identity.not_after is None:
+                return math.inf
+            return (identity.not_after - self.config.clock()).total_seconds() + _LAST_SECOND
+
+        await run_while_accepted(
+            lambda receive, send: self.app(inner, receive, send),
+            receive,
+            send,
+            is_accepted=is_accepted,
+            seconds_left=seconds_left,
+        )
 
     def _admit(self, scope: Scope) -> tuple[Scope, Problem | None]:
         # One copy, made before anything is read: the server may append trailers to its own list later.
@@ -78,7 +119,7 @@ class ClientCertMiddleware:
         inner[IDENTITY_KEY] = identity
         inner[_GATE_KEY] = self._gate
         # A new dict: some servers share one state among the requests of a connection.
-        inner["state"] = {**scope.get("state", {}), IDENTITY_KEY: identity}
+        inner["state"] = {**(scope.get("state") or {}), IDENTITY_KEY: identity}
         return inner, None
 
 
@@ -110,10 +151,21 @@ def facts_from_scope(scope: Mapping[str, Any], headers: list[Header], *, reads_s
     connection = scope.get(CONNECTION_SCOPE_KEY)
     if isinstance(connection, TlsConnection):
         host, port = connection.peer
-        chain = connection.tls_chain() if reads_socket else None
-        return RequestFacts(headers=headers, peer=host, peer_port=port, peer_is_socket=True, tls_chain=chain)
-    client = scope.get("client") or (None, None)
-    return RequestFacts(headers=headers, peer=client[0], peer_port=port_number(client[1]))
+        evidence = connection.evidence() if reads_socket else NOT_READ
+    else:
+        client = scope.get("client") or (None, None)
+        host, port = client[0], port_number(client[1])
+        evidence = evidence_from_scope(scope) if reads_socket else NOT_READ
+    return RequestFacts(
+        headers=headers,
+        peer=host,
+        peer_port=port,
+        peer_is_socket=isinstance(connection, TlsConnection),
+        tls_chain=evidence.chain,
+        tls_error=evidence.error,
+        tls_asked=evidence.asked,
+        tls_note=evidence.note,
+    )
 
 
 def port_number(port: object) -> int | None:

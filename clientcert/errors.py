@@ -50,6 +50,7 @@ class Reason(StrEnum):
 
     # Nobody spoke for a client, or nobody we believe.
     NO_CERTIFICATE = ("no-certificate", Case.MISSING)
+    CERTIFICATE_NOT_REQUESTED = ("certificate-not-requested", Case.MISSING)
     PROXY_NOT_PROVEN = ("proxy-not-proven", Case.MISSING)
     PEER_ADDRESS_REWRITTEN = ("peer-address-rewritten", Case.MISSING)
 
@@ -91,10 +92,12 @@ class Reason(StrEnum):
     ALGORITHM_NOT_ACCEPTED = ("algorithm-not-accepted", Case.REJECTED)
     SERIAL_NOT_ACCEPTED = ("serial-not-accepted", Case.REJECTED)
     NAME_NOT_ACCEPTED = ("name-not-accepted", Case.REJECTED)
+    STRICT_RULE = ("strict-rule", Case.REJECTED)
     NOT_PINNED = ("not-pinned", Case.REJECTED)
     REVOKED = ("revoked", Case.REJECTED)
     REVOCATION_UNKNOWN = ("revocation-unknown", Case.REJECTED)
     POLICY_DENIED = ("policy-denied", Case.REJECTED)
+    TOKEN_NOT_CONFIRMED = ("token-not-confirmed", Case.REJECTED)
 
     # Ours.
     TRUST_STALE = ("trust-stale", Case.UNAVAILABLE)
@@ -109,6 +112,10 @@ class Reason(StrEnum):
 
 class ConfigurationError(ValueError):
     """The configuration cannot be used as it stands; raised while constructing, its text names the way out."""
+
+
+class UnsafeConfigurationWarning(UserWarning):
+    """A configuration is legal but weaker than it looks; the text names the alternative."""
 
 
 class MiddlewareMissingError(Exception):
@@ -158,10 +165,11 @@ class VerificationError(ClientCertError):
     """A certificate was read but path validation (RFC 5280 §6) or a check beside it refuses it."""
 
 
-_MAX_PEER_TEXT = 80
+MAX_PEER_TEXT = 80
+"""Characters of a peer's text that one line of a log shows."""
 
 
-def escape_peer_text(text: str | bytes, *, limit: int = _MAX_PEER_TEXT) -> str:
+def escape_peer_text(text: str | bytes, *, limit: int = MAX_PEER_TEXT) -> str:
     """
     Make text that came from a peer safe for one log line.
 

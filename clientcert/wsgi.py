@@ -6,6 +6,7 @@ that a producer of certificates uses. WSGI cannot tell ``ssl_client_cert`` from 
 drops such names (nginx does) or that the server does (gunicorn, waitress) is part of the set-up.
 """
 
+import warnings
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -13,10 +14,12 @@ from typing import Any
 from clientcert.config import ClientCertConfig, resolve_config
 from clientcert.core.facts import RequestFacts
 from clientcert.core.identity import ClientIdentity
+from clientcert.core.proxy import UnsafeConfigurationWarning
 from clientcert.errors import MiddlewareMissingError
 from clientcert.runtime.gate import Gate
 from clientcert.runtime.problem import Problem
-from clientcert.servers.wsgi import connection_from_environ
+from clientcert.servers.evidence import NOT_READ
+from clientcert.servers.wsgi import check_environment, evidence_from_environ, unfixed_python
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -47,6 +50,7 @@ class ClientCertMiddleware:
         self.app = app
         self.config = resolve_config(config, keywords)
         self._gate = Gate(self.config)
+        check_start(self._gate)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Run the app with an identity, or answer in its place."""
@@ -78,7 +82,7 @@ def admit_environ(environ: Environ, gate: Gate) -> Problem | None:
     """Authenticate, put the identity into `environ` and take the guarded headers out; or the refusal to send."""
     identity: ClientIdentity | None = None
     if not gate.is_exempt(*_paths(environ)):
-        admission = gate.admit(facts_from_environ(environ, reads_socket=gate.reads_socket))
+        admission = gate.admit(facts_from_environ(environ, reads_socket=gate.reads_socket, server=gate.server))
         if admission.problem is not None:
             return admission.problem
         identity = admission.identity
@@ -88,9 +92,33 @@ def admit_environ(environ: Environ, gate: Gate) -> Problem | None:
     return None
 
 
-def facts_from_environ(environ: Environ, *, reads_socket: bool) -> RequestFacts:
-    """All that a WSGI environ tells of a request; `reads_socket` asks the server's socket for the TLS peer."""
-    connection = connection_from_environ(environ) if reads_socket else None
+def check_start(gate: Gate) -> None:
+    """
+    Look for what makes the server's word about its TLS connections worthless, before the first request.
+
+    Raises:
+        ConfigurationError: The process environment holds names that the configured server uses.
+
+    Warns:
+        UnsafeConfigurationWarning: This Python has CVE-2023-40217, and the TLS is Python's own.
+    """
+    if gate.reads_socket:
+        check_environment(gate.server)
+        warning = unfixed_python() if gate.server in (None, "cheroot") else None
+        if warning is not None:
+            warnings.warn(warning, UnsafeConfigurationWarning, stacklevel=3)
+
+
+def facts_from_environ(environ: Environ, *, reads_socket: bool, server: str | None = None) -> RequestFacts:
+    """
+    All that a WSGI environ tells of a request.
+
+    Args:
+        environ: As the server made it.
+        reads_socket: Ask the server for the TLS peer.
+        server: The server whose own keys are read, and nothing else; see `TLSSocket`.
+    """
+    evidence = evidence_from_environ(environ, server=server) if reads_socket else NOT_READ
     address = environ.get(_PROXY_FIX_KEY) or environ
     port = str(environ.get("REMOTE_PORT"))
     return RequestFacts(
@@ -99,7 +127,10 @@ def facts_from_environ(environ: Environ, *, reads_socket: bool) -> RequestFacts:
         ],
         peer=address.get("REMOTE_ADDR"),
         peer_port=int(port) if port.isascii() and port.isdigit() else None,
-        tls_chain=None if connection is None else connection.tls_chain(),
+        tls_chain=evidence.chain,
+        tls_error=evidence.error,
+        tls_asked=evidence.asked,
+        tls_note=evidence.note,
         folded=True,
     )
 
@@ -128,7 +159,7 @@ def _paths(environ: Environ) -> tuple[str, bytes | None]:
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     for key in _RAW_PATH_KEYS:
         if key in environ:
-            return path, environ[key].partition("?")[0].encode("utf-8", "surrogateescape")
+            return path, environ[key].partition("?")[0].encode("utf-8", "surrogatepass")
     return path, None
 
 

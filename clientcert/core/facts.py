@@ -20,6 +20,8 @@ class RequestFacts:
         tls_chain: DER certificates of the TLS peer, leaf first; empty when it presented none; ``None`` when
             the server gave no such data (not the same thing).
         tls_error: What the server's TLS layer said against the peer's certificate, if it let it through.
+        tls_asked: False where the server's TLS layer is known not to ask its peers for a certificate.
+        tls_note: One sentence for the operator about where `tls_chain` came from, or why there is none.
         folded: True where the server has joined duplicates with commas and folded ``_`` and ``-`` (WSGI).
     """
 
@@ -29,4 +31,6 @@ class RequestFacts:
     peer_is_socket: bool = False
     tls_chain: tuple[bytes, ...] | None = None
     tls_error: str | None = None
+    tls_asked: bool = True
+    tls_note: str | None = None
     folded: bool = False

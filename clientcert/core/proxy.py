@@ -15,7 +15,18 @@ from typing import Protocol, runtime_checkable
 from clientcert.core.addresses import is_claimed, parse_address
 from clientcert.core.facts import RequestFacts
 from clientcert.core.headers import SelectedHeaders, header_name
-from clientcert.errors import ConfigurationError, EvidenceError, Reason, escape_peer_text
+from clientcert.errors import ConfigurationError, EvidenceError, Reason, UnsafeConfigurationWarning, escape_peer_text
+
+__all__ = [
+    "DEFAULT_SECRET_HEADER",
+    "AnyPeer",
+    "ProxyProof",
+    "SharedSecret",
+    "TrustedNetworks",
+    "UnixSocket",
+    "UnsafeConfigurationWarning",
+    "proxy_proofs",
+]
 
 Network = IPv4Network | IPv6Network
 
@@ -25,7 +36,7 @@ _WIDEST_PREFIX = {4: 16, 6: 48}
 _MAPPED_PREFIX = 96
 _MIN_SECRET_BYTES = 32
 
-DEFAULT_SECRET_HEADER = "x-clientcert-proxy"
+DEFAULT_SECRET_HEADER = "x-clientcert-proxy"  # noqa: S105 - a name, not a secret
 """Stripped in every configuration, so that no app ever sees a copy of it."""
 # Peers are few; a remembered answer spares 2.7 µs of address parsing per request.
 _MAX_REMEMBERED_PEERS = 1_024
@@ -36,10 +47,6 @@ _WAYS_OUT = (
     "prove the proxy otherwise: UnixSocket(), SharedSecret(...)",
     "take the address from the socket: uvicorn --http clientcert.servers.uvicorn:Auto",
 )
-
-
-class UnsafeConfigurationWarning(UserWarning):
-    """A configuration is legal but weaker than it looks; the text names the alternative."""
 
 
 @runtime_checkable

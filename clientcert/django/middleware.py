@@ -16,9 +16,11 @@ from clientcert.core.identity import ClientIdentity
 from clientcert.errors import ConfigurationError, MiddlewareMissingError
 from clientcert.runtime.gate import Gate
 from clientcert.runtime.problem import Problem
-from clientcert.wsgi import facts_from_environ, strip_environ
+from clientcert.wsgi import check_start, facts_from_environ, strip_environ
 
 _ATTRIBUTE = "client_identity"
+_GATE = "_clientcert_gate"
+_EXEMPT = "_clientcert_exempt"
 _RAW_PATH_KEYS = ("RAW_URI", "REQUEST_URI")
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
@@ -39,37 +41,42 @@ class ClientCertMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.config = _config()
+        self.config = config_from_settings()
         self._gate = Gate(self.config)
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
+        else:
+            check_start(self._gate)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Run the view with an identity, or answer in its place."""
         if self._is_async:
             return self._call_async(request)
         problem = self._admit(request)
-        return self.get_response(request) if problem is None else _response(problem, request)
+        return self.get_response(request) if problem is None else problem_response(problem, request)
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         # The decision does no I/O, so it runs in the event loop itself.
         problem = self._admit(request)
         if problem is not None:
-            return _response(problem, request)
+            return problem_response(problem, request)
         return await cast("Awaitable[HttpResponseBase]", self.get_response(request))
 
     def _admit(self, request: HttpRequest) -> Problem | None:
         if hasattr(request, _ATTRIBUTE):
             raise RuntimeError("ClientCertMiddleware is installed twice in MIDDLEWARE; keep the first one")
         identity: ClientIdentity | None = None
-        if not self._gate.is_exempt(request.path, _raw_path(request)):
-            admission = self._gate.admit(_facts(request, reads_socket=self._gate.reads_socket))
+        is_exempt = self._gate.is_exempt(request.path, _raw_path(request))
+        if not is_exempt:
+            admission = self._gate.admit(_facts(request, self._gate))
             if admission.problem is not None:
                 return admission.problem
             identity = admission.identity
         self._strip(request)
         setattr(request, _ATTRIBUTE, identity)
+        setattr(request, _GATE, self._gate)
+        setattr(request, _EXEMPT, is_exempt)
         return None
 
     def _strip(self, request: HttpRequest) -> None:
@@ -95,7 +102,24 @@ def client_identity(request: HttpRequest) -> ClientIdentity | None:
     return identity
 
 
-def _config() -> ClientCertConfig:
+def gate_of(request: HttpRequest) -> Gate:
+    """The gate of a request whose identity has been read."""
+    gate: Gate = getattr(request, _GATE)
+    return gate
+
+
+def is_exempt(request: HttpRequest) -> bool:
+    """Whether the path of a request is exempt, so that nobody looked at its certificate."""
+    return bool(getattr(request, _EXEMPT, False))
+
+
+def config_from_settings() -> ClientCertConfig:
+    """
+    Read the setting ``CLIENTCERT``.
+
+    Raises:
+        ConfigurationError: It is missing or refused; the text names the field.
+    """
     setting = getattr(settings, "CLIENTCERT", None)
     if isinstance(setting, ClientCertConfig):
         return setting
@@ -110,11 +134,11 @@ def _config() -> ClientCertConfig:
         raise ConfigurationError(f"settings.CLIENTCERT: {exc}") from exc
 
 
-def _facts(request: HttpRequest, *, reads_socket: bool) -> RequestFacts:
+def _facts(request: HttpRequest, gate: Gate) -> RequestFacts:
     if isinstance(request, ASGIRequest):
         # META holds joined and folded headers; the scope has them as they came.
-        return facts_from_scope(request.scope, list(request.scope["headers"]), reads_socket=reads_socket)
-    return facts_from_environ(request.META, reads_socket=reads_socket)
+        return facts_from_scope(request.scope, list(request.scope["headers"]), reads_socket=gate.reads_socket)
+    return facts_from_environ(request.META, reads_socket=gate.reads_socket, server=gate.server)
 
 
 def _raw_path(request: HttpRequest) -> bytes | None:
@@ -123,10 +147,11 @@ def _raw_path(request: HttpRequest) -> bytes | None:
         return raw_path
     for key in _RAW_PATH_KEYS:
         if key in request.META:
-            return str(request.META[key]).partition("?")[0].encode("utf-8", "surrogateescape")
+            return str(request.META[key]).partition("?")[0].encode("utf-8", "surrogatepass")
     return None
 
 
-def _response(problem: Problem, request: HttpRequest) -> HttpResponse:
+def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:
+    """Make the response that refuses a request."""
     body = b"" if request.method == "HEAD" else problem.body
     return HttpResponse(body, status=problem.status, headers=dict(problem.headers))
