@@ -5,137 +5,40 @@ A preset is data: the names it sends, what it always sends, its verdict tokens, 
 them is here, once, for all presets.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Protocol
 
-from clientcert.core.encoding import ESCAPED_PEM, CertificateEncoding
 from clientcert.core.facts import RequestFacts
-from clientcert.core.headers import CONNECTION_HEADER, SelectedHeaders, header_name
+from clientcert.core.headers import CONNECTION_HEADER, TRANSFER_ENCODING_HEADER, SelectedHeaders
 from clientcert.core.limits import Limits
-from clientcert.errors import ConfigurationError, EncodingError, EvidenceError, Reason, escape_peer_text
+from clientcert.core.sources.attributes import read_serial_number
+from clientcert.core.sources.claim import Claim, Source
+from clientcert.core.sources.declaration import AliasPolicy, Declaration
+from clientcert.errors import EncodingError, EvidenceError, Reason, VerificationError, escape_peer_text
+
+__all__ = ["AliasPolicy", "Claim", "Declaration", "HeaderSource", "Source"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """
-    What one request's evidence claims, decoded but not verified.
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Values of the headers that carry evidence, bounded and printable; None where absent, empty or a placeholder."""
 
-    Attributes:
-        leaf: DER of the client's certificate; ``None`` where the source sends names only.
-        intermediates: DER of forwarded chain certificates; candidates for a path, never trust anchors.
-        verdict: The producer's verdict token, where it gives one.
-        subject_dn, issuer_dn: The DN headers as received; ``None`` where the source reads none.
-    """
-
-    leaf: bytes | None = None
-    intermediates: tuple[bytes, ...] = ()
-    verdict: str | None = None
-    subject_dn: bytes | None = None
-    issuer_dn: bytes | None = None
-
-
-class Source(Protocol):
-    """Who tells us about the client's certificate; a user may write one."""
+    certificate: bytes | None
+    chain: tuple[bytes, ...]
+    subject_dn: bytes | None
+    issuer_dn: bytes | None
+    fingerprint: bytes | None
 
     @property
-    def name(self) -> str:
-        """Kebab-case name, shown in `Evidence.source`."""
-
-    @property
-    def needs_proxy_proof(self) -> bool:
-        """True when the evidence arrives in headers, which anybody can write."""
-
-    @property
-    def gives_verdict(self) -> bool:
-        """True when the producer says whether it verified the certificate itself."""
-
-    @property
-    def sends_certificate(self) -> bool:
-        """False when an identity can only be names that the producer wrote."""
-
-    @property
-    def header_names(self) -> Sequence[bytes]:
-        """Lower-case names that belong to this source; no other is ever selected for it."""
-
-    def read(self, facts: RequestFacts, headers: SelectedHeaders, limits: Limits) -> Claim | None:
-        """The claim of this request, or None for "no certificate"; raises `EvidenceError` or `EncodingError`."""
+    def is_there(self) -> bool:
+        """Whether any of them came."""
+        values = (self.certificate, self.subject_dn, self.issuer_dn, self.fingerprint)
+        return bool(self.chain) or any(value is not None for value in values)
 
 
-class AliasPolicy(Enum):
-    """What another spelling of a source's header means; in either case it is stripped and never read."""
+class HeaderSource(Declaration):
+    """A `Source` that does what its `Declaration` says."""
 
-    REFUSE = "refuse"
-    """This producer drops such names, so one that arrives did not come through it as configured (400)."""
-
-    IGNORE = "ignore"
-    """This producer forwards whatever spelling the client invents; it says nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeaderSource:
-    """
-    A producer that writes headers, as data.
-
-    Attributes:
-        name: Preset name.
-        certificate: Header with the certificate; None where the producer sends names only.
-        encoding: Wire form of that header.
-        verdict: Header with the producer's own verdict; None where there is none.
-        success: The one token that means "verified". Compared byte for byte.
-        absent: Tokens that mean "the client presented no certificate".
-        subject_dn, issuer_dn: Headers with the names, None where not sent.
-        names_required: The producer always sends the DN headers beside a certificate; both must agree with it.
-            Otherwise they are compared where present.
-        ignored: Headers that carry the client's own bytes in this configuration: never read, always stripped.
-        aliases: See `AliasPolicy`.
-    """
-
-    name: str
-    certificate: str | None
-    encoding: CertificateEncoding = ESCAPED_PEM
-    verdict: str | None = None
-    success: str = "SUCCESS"
-    absent: tuple[str, ...] = ("NONE",)
-    subject_dn: str | None = None
-    issuer_dn: str | None = None
-    names_required: bool = False
-    ignored: tuple[str, ...] = ()
-    aliases: AliasPolicy = AliasPolicy.REFUSE
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot work; a collision would let one header speak twice."""
-        given = [name for name in (self.certificate, self.verdict, self.subject_dn, self.issuer_dn) if name is not None]
-        names = self.header_names
-        if len(set(names)) != len(names):
-            listed = ", ".join(sorted(name.decode("ascii") for name in names))
-            raise ConfigurationError(f"source {self.name!r} uses one header name twice: {listed}")
-        if any(name != name.lower() for name in given):
-            raise ConfigurationError(f"source {self.name!r} takes header names in lower-case, got {', '.join(given)}")
-        if self.certificate is None and not (self.verdict and self.subject_dn and self.issuer_dn):
-            raise ConfigurationError(f"source {self.name!r} without a certificate needs a verdict and both names")
-
-    @property
-    def needs_proxy_proof(self) -> bool:
-        """See `Source`: anybody can write a header."""
-        return True
-
-    @property
-    def gives_verdict(self) -> bool:
-        """See `Source`."""
-        return self.verdict is not None
-
-    @property
-    def sends_certificate(self) -> bool:
-        """See `Source`."""
-        return self.certificate is not None
-
-    @property
-    def header_names(self) -> tuple[bytes, ...]:
-        """See `Source`."""
-        names = (self.certificate, self.verdict, self.subject_dn, self.issuer_dn, *self.ignored)
-        return tuple(header_name(name) for name in names if name is not None)
+    __slots__ = ()
 
     def read(self, facts: RequestFacts, headers: SelectedHeaders, limits: Limits) -> Claim | None:
         """
@@ -143,31 +46,34 @@ class HeaderSource:
 
         Raises:
             EvidenceError: DUPLICATE_HEADER, HEADER_ALIAS, HOP_BY_HOP_HEADER, VERDICT_MISSING, VERDICT_CONTRADICTED,
-                EVIDENCE_MISSING, PROXY_VERDICT_FAILED.
-            EncodingError: HEADER_TOO_LARGE, HEADER_MALFORMED, ENCODING_MALFORMED.
+                EVIDENCE_MISSING, EVIDENCE_MISMATCH, PROXY_VERDICT_FAILED, NO_CERTIFICATE.
+            EncodingError: HEADER_TOO_LARGE, HEADER_MALFORMED, ENCODING_MALFORMED, CHAIN_TOO_LARGE, PRIVATE_KEY_SENT.
+            NameSyntaxError: NAME_MALFORMED.
+            VerificationError: NOT_PINNED.
 
         Not checked here: who sent it (`proxy`), whether the certificate is any good (`verification`).
         """
         self._refuse_tampering(headers)
-        certificate = self._value(headers, self.certificate, limits.header_bytes, self.encoding.controls)
-        subject_dn = self._value(headers, self.subject_dn, limits.name_header_bytes)
-        issuer_dn = self._value(headers, self.issuer_dn, limits.name_header_bytes)
+        evidence = self._evidence(headers, limits)
         verdict = self._value(headers, self.verdict, limits.verdict_header_bytes)
-        evidence = (certificate, subject_dn, issuer_dn)
-        if self.verdict is not None and not self._accepts(verdict, evidence, facts):
+        if not (
+            self._is_presented(evidence, verdict, self._value(headers, self.presence, limits.verdict_header_bytes))
+            and self._accepts(evidence, verdict, folded=facts.folded)
+            and self._is_complete(evidence)
+        ):
             return None
-        if certificate is None and self.certificate is not None:
-            return None
-        if self.names_required and issuer_dn is None:
-            raise EvidenceError(
-                Reason.EVIDENCE_MISSING, f"{self.issuer_dn} is missing, which {self.name} sends with every certificate"
-            )
+        self._check_conditions(headers, limits)
+        self._refuse_trailers(headers)
+        presented = self._certificates(evidence, limits)
         return Claim(
-            leaf=None if certificate is None else self.encoding.decode(certificate),
+            leaf=presented[0] if presented else None,
+            intermediates=presented[1:],
             verdict=None if verdict is None else verdict.decode("ascii"),
             # An empty DN is not sent: nginx omits a header whose value is empty.
-            subject_dn=(subject_dn or b"") if self.names_required else subject_dn,
-            issuer_dn=issuer_dn,
+            subject_dn=self._name(evidence.subject_dn, b"" if self.names_required else None),
+            issuer_dn=self._name(evidence.issuer_dn, None),
+            serial_number=self._read_serial_number(headers, limits),
+            fingerprint_sha256=self._accepted_fingerprint(evidence),
         )
 
     def _refuse_tampering(self, headers: SelectedHeaders) -> None:
@@ -177,8 +83,8 @@ class HeaderSource:
         if self.aliases is AliasPolicy.REFUSE and headers.aliases:
             raise EvidenceError(
                 Reason.HEADER_ALIAS,
-                f"{escape_peer_text(headers.aliases[0])} is another spelling of a header of {self.name}, which drops "
-                "such names: is underscores_in_headers or ignore_invalid_headers changed, or was the proxy bypassed?",
+                f"{escape_peer_text(headers.aliases[0])} is another spelling of a header of {self.name}",
+                hints=(self.alias_hint,),
             )
         if self.aliases is AliasPolicy.REFUSE and (nominated := self._nominated(headers)):
             raise EvidenceError(
@@ -195,23 +101,68 @@ class HeaderSource:
                         return ours.decode("ascii")
         return None
 
-    def _value(self, headers: SelectedHeaders, name: str | None, max_bytes: int, controls: bytes = b"") -> bytes | None:
-        """One header value, bounded and made of printable ASCII; None when absent or empty."""
+    def _evidence(self, headers: SelectedHeaders, limits: Limits) -> _Evidence:
+        encoding, link = self.encoding, self.chain_encoding
+        link_bytes = limits.chain_header_bytes if link.carries_chain else limits.header_bytes
+        links = [self._value(headers, name, link_bytes, link.controls) for name in self.chain]
+        names = limits.name_header_bytes
+        return _Evidence(
+            certificate=self._value(
+                headers,
+                self.certificate,
+                limits.chain_header_bytes if encoding.carries_chain else limits.header_bytes,
+                encoding.controls,
+            ),
+            chain=tuple(value for value in links if value is not None),
+            subject_dn=self._value(headers, self.subject_dn, names, self.dn_dialect.controls),
+            issuer_dn=self._value(headers, self.issuer_dn, names, self.dn_dialect.controls),
+            fingerprint=self._value(headers, self.fingerprint, limits.chain_header_bytes),
+        )
+
+    def _value(self, headers: SelectedHeaders, name: str | None, max_bytes: int, more: bytes = b"") -> bytes | None:
+        """One header value, bounded and made of printable ASCII and `more`; None when absent, empty, a placeholder."""
         if name is None:
             return None
         value = headers.values.get(name.encode("ascii"))
-        if value is None:
+        if value is None or value in self.placeholders:
             return None
         if len(value) > max_bytes:
             raise EncodingError(Reason.HEADER_TOO_LARGE, f"{name} has {len(value)} bytes, the limit is {max_bytes}")
-        if value.translate(None, _PRINTABLE + controls):
+        if value.translate(None, _PRINTABLE + more):
             shown = escape_peer_text(value, limit=27)
             raise EncodingError(Reason.HEADER_MALFORMED, f"{name} contains control or non-ASCII bytes: {shown}")
         return value
 
-    def _accepts(self, verdict: bytes | None, evidence: Sequence[bytes | None], facts: RequestFacts) -> bool:
+    def _is_presented(self, evidence: _Evidence, verdict: bytes | None, presence: bytes | None) -> bool:
+        """Whether the presence header, where there is one, speaks of a certificate."""
+        if self.presence is None:
+            return True
+        given, none = self.presence_tokens
+        if presence is None:
+            if evidence.is_there or verdict is not None:
+                raise EvidenceError(
+                    Reason.VERDICT_MISSING, f"{self.presence} is missing, which {self.name} sends with every request"
+                )
+            return False
+        token = presence.decode("ascii")
+        if token == none:
+            is_success = verdict == self.success.encode("ascii") and not self.bare_success_is_absent
+            if evidence.is_there or is_success:
+                raise EvidenceError(
+                    Reason.VERDICT_CONTRADICTED, f"{self.presence} is {token} but a certificate or verdict came with it"
+                )
+            return False
+        if token != given:
+            raise EvidenceError(
+                Reason.PROXY_VERDICT_FAILED, f"{self.presence} is {escape_peer_text(token)}, wanted {given} or {none}"
+            )
+        return True
+
+    def _accepts(self, evidence: _Evidence, verdict: bytes | None, *, folded: bool) -> bool:
         """True on success, False on "no certificate"; raises for everything else."""
-        present = any(value is not None for value in evidence)
+        if self.verdict is None:
+            return True
+        present = evidence.is_there or self.presence is not None
         if verdict is None:
             if present:
                 raise EvidenceError(
@@ -219,7 +170,7 @@ class HeaderSource:
                 )
             return False
         token = verdict.decode("ascii")
-        if facts.folded and "," in token:
+        if folded and "," in token:
             raise EvidenceError(Reason.DUPLICATE_HEADER, f"{self.verdict} holds a comma: the server joined several")
         if token in self.absent:
             if present:
@@ -232,22 +183,82 @@ class HeaderSource:
                 Reason.PROXY_VERDICT_FAILED,
                 f"{self.verdict} is {escape_peer_text(token)}, wanted exactly {self.success}",
             )
-        self._refuse_bare_success(evidence)
+        if self.certificate is not None and evidence.certificate is None:
+            raise self._bare_success(evidence)
         return True
 
-    def _refuse_bare_success(self, evidence: Sequence[bytes | None]) -> None:
-        if self.certificate is not None and evidence[0] is None:
+    def _bare_success(self, evidence: _Evidence) -> EvidenceError:
+        detail = f"{self.verdict} is {self.success} but {self.certificate} is missing"
+        if self.bare_success_is_absent and self.presence is None and not evidence.is_there:
+            return EvidenceError(Reason.NO_CERTIFICATE, f"{detail}: none was presented", hints=(self.missing_hint,))
+        return EvidenceError(Reason.VERDICT_CONTRADICTED, detail, hints=(self.missing_hint,))
+
+    def _is_complete(self, evidence: _Evidence) -> bool:
+        """False when the producer has no status header and sent nothing; raises when a part is missing."""
+        if not evidence.is_there and not self.has_status:
+            return False
+        required = (
+            (self.certificate, evidence.certificate, True),
+            (self.fingerprint, evidence.fingerprint, True),
+            (self.issuer_dn, evidence.issuer_dn, self.names_required),
+        )
+        for name, value, is_required in required:
+            if name is not None and value is None and is_required:
+                raise EvidenceError(
+                    Reason.EVIDENCE_MISSING, f"{name} is missing, which {self.name} sends with every certificate"
+                )
+        return True
+
+    def _check_conditions(self, headers: SelectedHeaders, limits: Limits) -> None:
+        for name, wanted in self.conditions:
+            value = self._value(headers, name, limits.verdict_header_bytes)
+            if value is None:
+                raise EvidenceError(
+                    Reason.VERDICT_MISSING, f"{name} is missing, which {self.name} sends with every certificate"
+                )
+            if value != wanted.encode("ascii"):
+                shown = escape_peer_text(value)
+                raise EvidenceError(Reason.PROXY_VERDICT_FAILED, f"{name} is {shown}, wanted exactly {wanted}")
+
+    def _refuse_trailers(self, headers: SelectedHeaders) -> None:
+        if self.has_status or self.trailers_safe:
+            return
+        if any(name == TRANSFER_ENCODING_HEADER for name, _ in headers.context):
             raise EvidenceError(
-                Reason.VERDICT_CONTRADICTED,
-                f"{self.verdict} is {self.success} but {self.certificate} is missing",
-                hints=(_WAY_OUT,),
+                Reason.HOP_BY_HOP_HEADER,
+                f"a chunked body may end in trailers, and nothing that {self.name} sends tells its headers from them",
+                hints=("trailers_safe=True on the source, where the proxy drops trailers or writes a verdict",),
             )
 
+    def _certificates(self, evidence: _Evidence, limits: Limits) -> tuple[bytes, ...]:
+        if evidence.certificate is None:
+            return ()
+        presented = self.encoding.decode(evidence.certificate)
+        for value in evidence.chain:
+            presented += self.chain_encoding.decode(value)
+        # As many links as self-issued certificates: the verifier can tell them apart, here they are octets.
+        most = 1 + 2 * limits.intermediates
+        if len(presented) > most:
+            raise EncodingError(
+                Reason.CHAIN_TOO_LARGE, f"{len(presented)} certificates came, the limit is {most}: limits.intermediates"
+            )
+        return presented
 
-_WAY_OUT = (
-    'does the proxy pass the certificate on? ingress-nginx needs auth-tls-pass-certificate-to-upstream: "true", '
-    "or source=IngressNginx(pass_certificate=False)"
-)
+    def _name(self, value: bytes | None, absent: bytes | None) -> bytes | None:
+        return absent if value is None else self.dn_dialect.to_openssl(value)
+
+    def _read_serial_number(self, headers: SelectedHeaders, limits: Limits) -> int | None:
+        value = None if self.certificate else self._value(headers, self.serial_number, limits.verdict_header_bytes)
+        return None if value is None else read_serial_number(value)
+
+    def _accepted_fingerprint(self, evidence: _Evidence) -> str | None:
+        if evidence.fingerprint is None:
+            return None
+        fingerprint = self.read_fingerprint(evidence.fingerprint)
+        if fingerprint not in self.fingerprints:
+            raise VerificationError(Reason.NOT_PINNED, f"sha256 {fingerprint} is none of the source's fingerprints")
+        return fingerprint
+
 
 # RFC 9110 §5.5 field values, without obs-text and horizontal tab.
 _PRINTABLE = bytes(range(0x20, 0x7F))
