@@ -23,6 +23,7 @@ class RequestFacts:
         tls_asked: False where the server's TLS layer is known not to ask its peers for a certificate.
         tls_note: One sentence for the operator about where `tls_chain` came from, or why there is none.
         folded: True where the server has joined duplicates with commas and folded ``_`` and ``-`` (WSGI).
+        drops_aliases: True where `folded` and the server is known to drop names with ``_`` before it folds.
     """
 
     headers: Iterable[Header] = ()
@@ -34,3 +35,4 @@ class RequestFacts:
     tls_asked: bool = True
     tls_note: str | None = None
     folded: bool = False
+    drops_aliases: bool = False

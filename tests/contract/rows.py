@@ -60,6 +60,7 @@ class Row:
         chain: What the TLS peer presented; None where the server has no connection to show.
         settings: Keywords of the configuration that differ from `tests.material.config`.
         path: Of the request.
+        server: What a WSGI server calls itself; the empty one is known for nothing.
         status: 200 where the app ran.
         reason: Why there is no identity.
         who: The identity that the app saw, as `tests.contract.adapters.describe` spells it.
@@ -74,6 +75,7 @@ class Row:
     chain: tuple[bytes, ...] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     path: str = "/whoami"
+    server: str = ""
     status: int = 200
     reason: Reason | None = None
     who: str | None = None

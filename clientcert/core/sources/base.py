@@ -53,6 +53,7 @@ class HeaderSource(Declaration):
 
         Not checked here: who sent it (`proxy`), whether the certificate is any good (`verification`).
         """
+        self._refuse_merging_server(facts)
         self._refuse_tampering(headers)
         evidence = self._evidence(headers, limits)
         verdict = self._value(headers, self.verdict, limits.verdict_header_bytes)
@@ -75,6 +76,15 @@ class HeaderSource(Declaration):
             serial_number=self._read_serial_number(headers, limits),
             fingerprint_sha256=self._accepted_fingerprint(evidence),
         )
+
+    def _refuse_merging_server(self, facts: RequestFacts) -> None:
+        """Where producer and server both let ``ssl_client_cert`` through, it may take the place of the real header."""
+        if facts.folded and not facts.drops_aliases and self.aliases is AliasPolicy.IGNORE:
+            raise EvidenceError(
+                Reason.SERVER_UNSUPPORTED,
+                f"{self.name} forwards names with underscores, and this WSGI server is not known to drop them",
+                hints=_MERGING_WAYS_OUT,
+            )
 
     def _refuse_tampering(self, headers: SelectedHeaders) -> None:
         if headers.duplicates:
@@ -259,6 +269,11 @@ class HeaderSource(Declaration):
             raise VerificationError(Reason.NOT_PINNED, f"sha256 {fingerprint} is none of the source's fingerprints")
         return fingerprint
 
+
+_MERGING_WAYS_OUT = (
+    "run the app under gunicorn, waitress or Werkzeug with their defaults, or as ASGI",
+    "or let a proxy that drops such names (nginx) write the headers",
+)
 
 # RFC 9110 §5.5 field values, without obs-text and horizontal tab.
 _PRINTABLE = bytes(range(0x20, 0x7F))
