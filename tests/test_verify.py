@@ -101,7 +101,7 @@ def test_profiles() -> None:
     for profile in ("standard", "strict", "openssl"):
         assert _verify(ALICE.der, profile=profile).profile == profile
     assert _verify(VERSION_1.der).profile == "standard"
-    with pytest.raises(VerificationError, match=Reason.PATH_INVALID):
+    with pytest.raises(VerificationError, match=Reason.STRICT_RULE):
         _verify(VERSION_1.der, profile="strict")
 
 

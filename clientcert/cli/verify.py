@@ -13,7 +13,7 @@ from clientcert.cli.record import to_record
 from clientcert.cli.report import open_console, print_summary, print_verdict, printable
 from clientcert.cli.verdict import Rules, Verdict
 from clientcert.core.verification import TrustStore
-from clientcert.core.verification.bundle import read_bundle
+from clientcert.core.verification.bundle import read_bundle, read_intermediates
 from clientcert.core.verification.path_builder import DEFAULT_MAX_DEPTH
 from clientcert.core.verification.revocation import RevocationMode
 from clientcert.errors import ConfigurationError
@@ -150,11 +150,7 @@ def _trust(profile: str, bundles: Paths, intermediates: Paths, at: datetime) -> 
         if intermediates:
             raise ConfigurationError("profile 'pinned' builds no path: remove --intermediates")
         return bundles
-    links = read_bundle(intermediates) if intermediates else []
-    for certificate in links:
-        # As a configuration does: a root here would silently become trusted.
-        if certificate.is_self_issued:
-            raise ConfigurationError(f"--intermediates has the root {certificate}; what is trusted belongs in --trust")
+    links = read_intermediates(intermediates, setting="--intermediates") if intermediates else []
     store = TrustStore.load([certificate.der for certificate in (*read_bundle(bundles), *links)])
     for line in store.warnings(at):
         warnings.warn(line, stacklevel=1)

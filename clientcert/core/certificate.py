@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.x509 import Certificate, load_der_x509_certificate
 
 from clientcert.core.extensions import Extensions
-from clientcert.core.general_names import NameKind, comparison_form
+from clientcert.core.general_names import NameKind
 from clientcert.core.limits import Limits
 from clientcert.core.names import CanonicalName, DistinguishedName
 from clientcert.core.tbs import CertificateFields, read_fields
-from clientcert.errors import ClientCertError, EncodingError, Reason, VerificationError, escape_peer_text
+from clientcert.errors import MAX_PEER_TEXT, ClientCertError, EncodingError, Reason, VerificationError, escape_peer_text
 
 # RFC 5280 §4.1.2.2: positive, at most 20 octets.
 MAX_SERIAL_NUMBER = (1 << 159) - 1
@@ -105,7 +105,17 @@ class ParsedCertificate:
 
     def __str__(self) -> str:
         """Subject and the first 8 octets of the fingerprint, escaped and cut: for one line of a log."""
-        return f"'{escape_peer_text(self.subject.rfc4514)}' (sha256 {self.fingerprint_sha256[:16]})"
+        return f"{show_name(self.subject)} (sha256 {self.fingerprint_sha256[:16]})"
+
+
+def show_name(name: DistinguishedName) -> str:
+    """
+    Print a name in quotes for one line of a log: RFC 4514, cut at 80 characters, printable ASCII.
+
+    Its backslashes are RFC 4514's own and stay as they are; what is beyond ASCII becomes a Python escape.
+    """
+    text = name.rfc4514.encode("ascii", "backslashreplace").decode("ascii")
+    return f"'{text}'" if len(text) <= MAX_PEER_TEXT else f"'{text[:MAX_PEER_TEXT]}...'"
 
 
 def parse_certificate(der: bytes, *, limits: Limits) -> ParsedCertificate:
@@ -127,7 +137,7 @@ def parse_certificate(der: bytes, *, limits: Limits) -> ParsedCertificate:
     """
     if len(der) > limits.certificate_bytes:
         detail = f"certificate has {len(der)} bytes, the limit is {limits.certificate_bytes}"
-        raise EncodingError(Reason.CERTIFICATE_TOO_LARGE, detail)
+        raise EncodingError(Reason.CERTIFICATE_TOO_LARGE, detail, hints=_way_out("certificate_bytes", len(der)))
     fields = _walk(der)
     if not 1 <= fields.serial_number <= MAX_SERIAL_NUMBER:
         raise VerificationError(Reason.SERIAL_NOT_ACCEPTED, _serial_detail(fields.serial_number), hints=(_SERIAL_RULE,))
@@ -188,20 +198,25 @@ def _check_sizes(fields: CertificateFields, limits: Limits) -> None:
     names = fields.extensions.alternative_names or ()
     uri_bytes = max((len(name.value) for name in names if name.kind is NameKind.URI), default=0)
     sizes = [
-        ("extensions", len(fields.extensions.oids), limits.extensions),
-        ("alternative names", len(names), limits.alternative_names),
-        ("bytes in one URI", uri_bytes, limits.uri_bytes),
+        ("extensions", len(fields.extensions.oids), "extensions"),
+        ("alternative names", len(names), "alternative_names"),
+        ("bytes in one URI", uri_bytes, "uri_bytes"),
     ]
-    for what, name in (("subject", fields.subject), ("issuer", fields.issuer)):
+    for whose, name in (("subject", fields.subject), ("issuer", fields.issuer)):
         lengths = [len(attribute.value) for rdn in name.rdns for attribute in rdn]
         sizes += [
-            (f"RDNs in the {what}", len(name.rdns), limits.rdns),
-            (f"characters in one value of the {what}", max(lengths, default=0), limits.name_value_characters),
-            (f"characters in the {what}", sum(lengths), limits.name_characters),
+            ("RDNs in the " + whose, len(name.rdns), "rdns"),
+            ("characters in one value of the " + whose, max(lengths, default=0), "name_value_characters"),
+            ("characters in the " + whose, sum(lengths), "name_characters"),
         ]
     for what, size, limit in sizes:
-        if size > limit:
-            raise EncodingError(Reason.CERTIFICATE_TOO_LARGE, f"certificate has {size} {what}, the limit is {limit}")
+        if size > getattr(limits, limit):
+            detail = f"certificate has {size} {what}, the limit is {getattr(limits, limit)}"
+            raise EncodingError(Reason.CERTIFICATE_TOO_LARGE, detail, hints=_way_out(limit, size))
+
+
+def _way_out(limit: str, size: int) -> tuple[str, ...]:
+    return (f"Limits({limit}={size}) accepts it",)
 
 
 def _load(der: bytes, fields: CertificateFields) -> ParsedCertificate:
@@ -227,8 +242,8 @@ def _load(der: bytes, fields: CertificateFields) -> ParsedCertificate:
         public_key_algorithm=fields.public_key_algorithm,
         signature_algorithm=fields.signature_algorithm,
         ip_addresses=addresses,
-        subject_canonical=comparison_form(fields.subject),
-        issuer_canonical=comparison_form(fields.issuer),
+        subject_canonical=fields.subject_canonical,
+        issuer_canonical=fields.issuer_canonical,
         fingerprint_sha256=sha256(der).hexdigest(),
         spki_sha256=sha256(fields.spki).hexdigest(),
     )

@@ -43,6 +43,9 @@ class Tlv(NamedTuple):
     end: int
 
 
+_new_tlv = tuple.__new__
+
+
 def read_tlv(data: bytes, offset: int, end: int | None = None) -> Tlv:
     """
     Read the element that starts at an offset.
@@ -76,7 +79,8 @@ def read_tlv(data: bytes, offset: int, end: int | None = None) -> Tlv:
             raise ValueError("DER length is not minimal")
     if length > limit - start:
         raise ValueError("DER element is longer than what holds it")
-    return Tlv(tag, start, start + length)
+    # Not Tlv(...): the call of its Python constructor would double the time.
+    return _new_tlv(Tlv, (tag, start, start + length))
 
 
 def read_elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, Tlv]]:

@@ -31,8 +31,8 @@ OCSP_NO_CHECK: Final = "1.3.6.1.5.5.7.48.1.5"
 PROXY_CERT_INFO: Final = "1.3.6.1.5.5.7.1.14"
 
 _BOOLEAN, _INTEGER = 0x01, 0x02
-# A handful of types makes up nearly all extensions; the cache is bounded, so that a peer can only empty it.
-_oid = lru_cache(maxsize=256)(decode_oid)
+# What one CA issues differs in one or two extensions; longer ones are names, and would only fill the cache.
+_MAX_CACHED_EXTENSIONS, _MAX_CACHED_BYTES = 256, 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,37 +107,45 @@ def read_extensions(data: bytes, start: int, end: int) -> Extensions:
     found: dict[str, Any] = {}
     oids: list[str] = []
     critical: set[str] = set()
-    for _, tlv in der.read_elements(data, start, end):
-        oid, is_critical, value = _read_extension(data, tlv)
+    for offset, tlv in der.read_elements(data, start, end):
+        element = data[offset : tlv.end]
+        read = _read_known_extension if len(element) <= _MAX_CACHED_BYTES else _read_extension
+        oid, is_critical, field, value = read(element)
         if oid in oids:
             raise ValueError(f"extension {oid} is there twice")
         oids.append(oid)
         if is_critical:
             critical.add(oid)
-        try:
-            if oid in _READERS:
-                field, read = _READERS[oid]
-                found[field] = read(value)
-            elif oid == CRL_DISTRIBUTION_POINTS:
-                _check_crl_distribution_points(value)
-        except ValueError as exc:
-            raise ValueError(f"extension {oid}: {exc}") from exc
+        if field:
+            found[field] = value
     return Extensions(oids=tuple(oids), critical=frozenset(critical), **found)
 
 
-def _read_extension(data: bytes, extension: der.Tlv) -> tuple[str, bool, bytes]:
+def _read_extension(element: bytes) -> tuple[str, bool, str, object]:
+    """Read one Extension: its OID, whether it is critical, and the field of `Extensions` it fills with a value."""
+    extension = der.read_tlv(element, 0)
     if extension.tag != der.SEQUENCE:
         raise ValueError("extension is not a SEQUENCE")
-    elements = [tlv for _, tlv in der.read_elements(data, extension.start, extension.end)]
+    elements = [tlv for _, tlv in der.read_elements(element, extension.start, extension.end)]
     tags = [tlv.tag for tlv in elements]
     if tags not in ([der.OBJECT_IDENTIFIER, der.OCTET_STRING], [der.OBJECT_IDENTIFIER, _BOOLEAN, der.OCTET_STRING]):
         raise ValueError("extension is not an OID, an optional flag and an OCTET STRING")
-    oid = _oid(data[elements[0].start : elements[0].end])
+    oid = decode_oid(element[elements[0].start : elements[0].end])
     critical = len(elements) == 3
     # DER leaves a default out (X.690 §11.5), and TRUE is 0xff (§11.1).
-    if critical and data[elements[1].start : elements[1].end] != b"\xff":
+    if critical and element[elements[1].start : elements[1].end] != b"\xff":
         raise ValueError("criticality is not a BOOLEAN in DER")
-    return oid, critical, data[elements[-1].start : elements[-1].end]
+    field, read = _READERS.get(oid, ("", None))
+    value = element[elements[-1].start : elements[-1].end]
+    try:
+        if oid == CRL_DISTRIBUTION_POINTS:
+            _check_crl_distribution_points(value)
+        return oid, critical, field, read(value) if read else None
+    except ValueError as exc:
+        raise ValueError(f"extension {oid}: {exc}") from exc
+
+
+_read_known_extension = lru_cache(maxsize=_MAX_CACHED_EXTENSIONS)(_read_extension)
 
 
 def _whole(value: bytes, tag: int) -> der.Tlv:
@@ -193,7 +201,7 @@ def _extended_key_usage(value: bytes) -> frozenset[str]:
     elements = _elements(value)
     if any(tlv.tag != der.OBJECT_IDENTIFIER for tlv in elements):
         raise ValueError("a purpose is not an OID")
-    return frozenset(_oid(value[tlv.start : tlv.end]) for tlv in elements)
+    return frozenset(decode_oid(value[tlv.start : tlv.end]) for tlv in elements)
 
 
 def _subject_key_id(value: bytes) -> bytes:

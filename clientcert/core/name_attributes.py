@@ -1,6 +1,7 @@
 """One attribute of a distinguished name, and how its value is read from DER (X.520, RFC 5280 §4.1.2.4)."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Self
 
 from clientcert.core.der import (
@@ -32,6 +33,8 @@ _STRING_CODECS = {
     UNIVERSAL_STRING: "utf-32-be",
 }
 _CONSTRUCTED = 0x20
+# Bounded, so that a peer can empty the cache but not fill the memory.
+_MAX_CACHED_RDNS, _MAX_CACHED_BYTES = 256, 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +125,12 @@ def read_rdns(encoded: bytes) -> tuple[Rdn, ...]:
     name = read_tlv(encoded, 0)
     if name.tag != SEQUENCE or name.end != len(encoded):
         raise ValueError("not exactly one SEQUENCE")
-    return tuple(_read_rdn(encoded, tlv) for _, tlv in read_elements(encoded, name.start, name.end))
+    rdns = (encoded[offset : tlv.end] for offset, tlv in read_elements(encoded, name.start, name.end))
+    return tuple(_read_known_rdn(rdn) if len(rdn) <= _MAX_CACHED_BYTES else _read_rdn(rdn) for rdn in rdns)
 
 
-def _read_rdn(data: bytes, rdn: Tlv) -> Rdn:
+def _read_rdn(data: bytes) -> Rdn:
+    rdn = read_tlv(data, 0)
     if rdn.tag != SET:
         raise ValueError("RDN is not a SET")
     attributes: list[Attribute] = []
@@ -138,6 +143,10 @@ def _read_rdn(data: bytes, rdn: Tlv) -> Rdn:
         attributes.append(_read_attribute(data, tlv))
     check_rdn(attributes)
     return tuple(attributes)
+
+
+# Names of one organisation differ in their last RDN.
+_read_known_rdn = lru_cache(maxsize=_MAX_CACHED_RDNS)(_read_rdn)
 
 
 def _read_attribute(data: bytes, pair: Tlv) -> Attribute:

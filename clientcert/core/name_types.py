@@ -5,6 +5,8 @@ The names are those of OpenSSL's object table, because nginx, HAProxy, Apache an
 in one of them only (`STREET`).
 """
 
+from functools import lru_cache
+
 # The attribute types of X.520, RFC 4524 (pilot attributes), PKCS #9, RFC 3739, the CA/Browser Forum's jurisdiction
 # fields and Russian certificates, as OpenSSL 3.0 spells them. OpenSSL knows a thousand further objects (algorithms,
 # extensions); a name that uses one of those as an attribute type prints differently here and so fails a cross-check.
@@ -191,6 +193,8 @@ def is_dotted_oid(text: str) -> bool:
     return bool(others) and (first == "2" or (first in {"0", "1"} and int(others[0]) < _SECOND_ARCS))
 
 
+# A handful of types makes up nearly all names and extensions; the cache is bounded, so that a peer can only empty it.
+@lru_cache(maxsize=256)
 def decode_oid(content: bytes) -> str:
     """
     Turn the content octets of an OBJECT IDENTIFIER (X.690 §8.19) into dotted decimal.

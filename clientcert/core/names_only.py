@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+from clientcert.core.certificate import show_name
 from clientcert.core.identity import ClientIdentity, Evidence
 from clientcert.core.names import DistinguishedName
 from clientcert.core.sources import Claim
-from clientcert.errors import Reason, VerificationError, escape_peer_text
+from clientcert.errors import Reason, VerificationError
 
 
 class NamesOnly:
@@ -42,7 +43,6 @@ class NamesOnly:
         if subject.is_empty:
             raise VerificationError(Reason.NAME_NOT_ACCEPTED, "the subject is empty and no certificate came with it")
         if self._issuers is not None and issuer.canonical not in self._issuers:
-            shown = escape_peer_text(issuer.rfc4514)
-            detail = f"issuer {shown} is none of the CAs in trust or intermediates"
+            detail = f"issuer {show_name(issuer)} is none of the CAs in trust or intermediates"
             raise VerificationError(Reason.ISSUER_UNKNOWN, detail)
         return ClientIdentity(subject=subject, issuer=issuer, serial_number=claim.serial_number, evidence=evidence)

@@ -1,15 +1,18 @@
 """The parts of an X.509 certificate (RFC 5280 §4.1), found by a walk over its DER."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from clientcert.core import der as asn1
 from clientcert.core.extensions import Extensions, read_extensions, read_integer
-from clientcert.core.general_names import check_bit_string, read_name
-from clientcert.core.names import DistinguishedName
+from clientcert.core.general_names import check_bit_string, comparison_form, read_name
+from clientcert.core.names import CanonicalName, DistinguishedName
 
 _INTEGER, _VERSION, _ISSUER_ID, _SUBJECT_ID, _EXTENSIONS = 0x02, 0xA0, 0x81, 0x82, 0xA3
 
 X509_V3 = 3
+# Clients come from few CAs. A longer name is not kept, so that a peer can empty the cache but not fill the memory.
+_MAX_CACHED_ISSUERS, _MAX_CACHED_BYTES = 64, 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +22,7 @@ class CertificateFields:
 
     Attributes:
         version: 1 to 3.
+        issuer_canonical, subject_canonical: The names as `comparison_form` gives them.
         spki: DER of the subjectPublicKeyInfo.
         public_key_algorithm: DER of the AlgorithmIdentifier in it.
         signature_algorithm: DER of the AlgorithmIdentifier inside the signed part.
@@ -29,6 +33,8 @@ class CertificateFields:
     serial_number: int
     issuer: DistinguishedName
     subject: DistinguishedName
+    issuer_canonical: CanonicalName
+    subject_canonical: CanonicalName
     spki: bytes
     public_key_algorithm: bytes
     signature_algorithm: bytes
@@ -59,17 +65,29 @@ def read_fields(der: bytes) -> CertificateFields:
     whole = [der[start : tlv.end] for start, tlv in elements[:6]]
     spki = elements[5][1]
     key_algorithm = asn1.read_tlv(der, spki.start, spki.end)
+    read = _read_known_issuer if len(whole[2]) <= _MAX_CACHED_BYTES else _read_issuer
+    (issuer, issuer_canonical), subject = read(whole[2]), read_name(whole[4])
     return CertificateFields(
         version=version,
         serial_number=read_integer(der, elements[0][1]),
         signature_algorithm=whole[1],
-        issuer=read_name(whole[2]),
-        subject=read_name(whole[4]),
+        issuer=issuer,
+        subject=subject,
+        issuer_canonical=issuer_canonical,
+        subject_canonical=comparison_form(subject),
         spki=whole[5],
         public_key_algorithm=der[spki.start : key_algorithm.end],
         outer_signature_algorithm=der[parts[1][0] : parts[1][1].end],
         extensions=_find_extensions(der, version, elements[6:]),
     )
+
+
+def _read_issuer(der: bytes) -> tuple[DistinguishedName, CanonicalName]:
+    name = read_name(der)
+    return name, comparison_form(name)
+
+
+_read_known_issuer = lru_cache(maxsize=_MAX_CACHED_ISSUERS)(_read_issuer)
 
 
 def _read_version(der: bytes, elements: list[tuple[int, asn1.Tlv]]) -> int:

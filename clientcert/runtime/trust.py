@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from clientcert.core.certificate import ParsedCertificate
 from clientcert.core.verification.base import Verifier
-from clientcert.core.verification.bundle import read_bundle
+from clientcert.core.verification.bundle import read_bundle, read_intermediates
 from clientcert.core.verification.crl_checker import CrlChecker, CrlRules
 from clientcert.core.verification.generation import TrustGeneration
 from clientcert.core.verification.revocation import FirstAnswer, RevocationChecker, RevocationPolicy
@@ -66,10 +66,7 @@ class TrustBuilder:
             ConfigurationError: Whatever `TrustStore.load` and `CrlChecker.load` refuse, and a root among the
                 intermediates, which would silently become an anchor.
         """
-        links = _read_certificates(snapshot.blobs.get(INTERMEDIATES, ()))
-        for link in links:
-            if link.is_self_issued:
-                raise ConfigurationError(f"intermediates contains the root {link}; what is trusted belongs in trust")
+        links = _read_certificates(snapshot.blobs.get(INTERMEDIATES, ()), read_intermediates)
         store = TrustStore.load([c.der for c in (*_read_certificates(snapshot.blobs[TRUST]), *links)])
         lists = self._load_lists(snapshot, store, None if previous is None else previous.revocation, at)
         checkers = tuple(checker for checker in (lists, self.checker) if checker is not None)
@@ -103,11 +100,13 @@ def _flatten(checker: RevocationChecker | None) -> tuple[RevocationChecker | Non
     return checker.checkers if isinstance(checker, FirstAnswer) else (checker,)
 
 
-def _read_certificates(blobs: tuple[Blob, ...]) -> list[ParsedCertificate]:
+def _read_certificates(
+    blobs: tuple[Blob, ...], read: Callable[[Any], list[ParsedCertificate]] = read_bundle
+) -> list[ParsedCertificate]:
     certificates: list[ParsedCertificate] = []
     for blob in blobs:
         try:
-            certificates += read_bundle(cast("Any", blob.content))
+            certificates += read(blob.content)
         except ConfigurationError as exc:
             raise ConfigurationError(f"{blob.origin}: {exc}") from exc
     return certificates

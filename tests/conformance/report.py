@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from clientcert.core.verification import PROFILES
 from tests.conformance.corpora import CORPORA
-from tests.conformance.verdicts import allowed, mismatches, tally
+from tests.conformance.verdicts import LISTED, ROWS, allowed, mismatches, tally
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "conformance.md"
 
@@ -20,15 +19,16 @@ _INTRODUCTION = """\
 
 Verdicts of each profile on three corpora, as `make conformance` prints them; the tests fail when this page is not
 current. *False accept*: the profile accepts what the corpus calls invalid; *false reject*: the reverse. Every
-difference of `standard` and `openssl` is named below with its reason; `strict` refuses whatever the Web PKI's rules
-refuse, and accepts nothing that `standard` refuses. The data and its licences: `tests/data/corpora/README.md`.
+difference of `standard` and `openssl` is named below with its reason, of `openssl` also at security level 0, where
+keys and signatures may be as weak as OpenSSL can verify; `strict` refuses whatever the Web PKI's rules refuse, and
+accepts nothing that `standard` refuses. The data and its licences: `tests/data/corpora/README.md`.
 """
 
 
 def rows(corpus: str) -> list[tuple[str, ...]]:
     """One row for each profile, as text."""
     table = []
-    for profile in PROFILES:
+    for profile in ROWS:
         counts = tally(corpus, profile)
         numbers = [counts[pair] for pair in ((True, True), (False, False), (False, True), (True, False))]
         table.append((profile, *map(str, numbers)))
@@ -50,7 +50,7 @@ def unlisted() -> list[str]:
     return [
         f"{corpus} {profile} {case}: {kind}"
         for corpus in CORPORA
-        for profile in ("standard", "openssl")
+        for profile in LISTED
         for case, kind in mismatches(corpus, profile).items()
         if case not in allowed(corpus, profile)
     ]
@@ -62,7 +62,7 @@ def render() -> str:
     for corpus in CORPORA:
         parts += [f"## {_TITLES[corpus]}\n", _row(_HEADER), _row(["---"] * len(_HEADER))]
         parts += [*map(_row, rows(corpus)), ""]
-        for profile in ("standard", "openssl"):
+        for profile in LISTED:
             parts += _differences(corpus, profile)
     return "\n".join(parts).rstrip() + "\n"
 

@@ -8,10 +8,10 @@ from clientcert.core.verification import PROFILES, PinnedVerifier
 from clientcert.errors import ClientCertError
 from tests.conformance.corpora import CORPORA, cases
 from tests.conformance.report import render
-from tests.conformance.verdicts import allowed, mismatches, verdicts
+from tests.conformance.verdicts import LEVEL_0, LISTED, ROWS, allowed, mismatches, verdicts
 
 
-@pytest.mark.parametrize("profile", ["standard", "openssl"])
+@pytest.mark.parametrize("profile", LISTED)
 @pytest.mark.parametrize("corpus", CORPORA)
 def test_differs_only_where_listed(corpus: str, profile: str) -> None:
     """A profile's verdicts differ from the corpus in exactly the cases listed, each in the way listed."""
@@ -40,11 +40,32 @@ def test_native_client_cases_of_limbo_are_right(profile: str) -> None:
 
 
 def test_pkits_has_no_false_accept_and_few_false_rejects() -> None:
-    """No profile accepts an invalid PKITS path; standard refuses 21 valid ones, openssl 1 beyond OpenSSL's own."""
-    for profile in PROFILES:
+    """No profile accepts an invalid PKITS path; standard refuses 21 valid ones, openssl at level 0 one, as OpenSSL."""
+    for profile in ROWS:
         assert "false accept" not in mismatches("pkits", profile).values()
     assert len(mismatches("pkits", "standard")) == 21
-    assert mismatches("pkits", "openssl").keys() - {"4.1.5"} == {"4.1.4"}
+    assert mismatches("pkits", "openssl").keys() == {"4.1.4", "4.1.5"}
+    assert mismatches("pkits", LEVEL_0).keys() == {"4.1.5"}
+
+
+_WEAK = {
+    "matrix": {"g10", "g21", "g26"},
+    "limbo": {
+        f"webpki::forbidden-{key}"
+        for key in ("p192-root", "p192-leaf", "dsa-root", "dsa-leaf", "weak-rsa-key-in-root", "weak-rsa-in-leaf")
+    },
+    "pkits": {"4.1.4"},
+}
+
+
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_security_level_0_leaves_weak_keys_to_openssl_and_nothing_else(corpus: str) -> None:
+    """At level 0 the verdict is OpenSSL's where the keys alone were at fault, and that of level 2 everywhere else."""
+    verdict = {row: {v.case.id: v.accepted for v in verdicts(corpus, row)} for row in ("openssl", LEVEL_0)}
+    changed = {case for case, accepted in verdict[LEVEL_0].items() if accepted != verdict["openssl"][case]}
+    assert changed == _WEAK[corpus]
+    assert all(verdict[LEVEL_0][case] for case in changed)
+    assert corpus == "limbo" or not _WEAK[corpus] & mismatches(corpus, LEVEL_0).keys()
 
 
 @pytest.mark.parametrize("profile", PROFILES)

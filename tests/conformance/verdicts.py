@@ -3,7 +3,7 @@
 import tomllib
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,11 +11,16 @@ from typing import Literal, cast
 
 from clientcert.core.certificate import parse_certificate
 from clientcert.core.limits import Limits
-from clientcert.core.verification import PROFILES, TrustStore
+from clientcert.core.verification import PROFILES, OpenSSLVerifier, TrustStore, Verifier
 from clientcert.errors import ClientCertError, ConfigurationError
 from tests.conformance.corpora import Case, cases
 
 Kind = Literal["false accept", "false reject"]
+LEVEL_0 = "openssl, security level 0"
+"""Not a profile of its own, but a row of its own."""
+ROWS = (*PROFILES, LEVEL_0)
+LISTED = ("standard", "openssl", LEVEL_0)
+"""The rows whose every difference is listed with its reason."""
 _ALLOWED = Path(__file__).with_name("allowed.toml")
 
 
@@ -42,6 +47,14 @@ class Verdict:
         return "false accept" if self.accepted else "false reject"
 
 
+def build(profile: str, trusted: Sequence[bytes], *, max_depth: int, limits: Limits) -> Verifier:
+    """The engine of one row, trusting these."""
+    if profile == LEVEL_0:
+        store = TrustStore.load(trusted, security_level=0)
+        return OpenSSLVerifier(store, max_depth=max_depth, limits=limits, security_level=0)
+    return PROFILES[profile](TrustStore.load(trusted), max_depth=max_depth, limits=limits)
+
+
 def judge(case: Case, profile: str) -> Verdict:
     """
     Give one case to one profile, as a request with forwarded intermediates.
@@ -54,9 +67,9 @@ def judge(case: Case, profile: str) -> Verdict:
         limits = Limits(intermediates=depth)
     try:
         with warnings.catch_warnings():
-            # A configured CA with serial 0 is the operator's to hear of.
+            # A configured CA with serial 0 and a low security level are the operator's to hear of.
             warnings.simplefilter("ignore")
-            verifier = PROFILES[profile](TrustStore.load(case.trusted), max_depth=depth, limits=limits)
+            verifier = build(profile, case.trusted, max_depth=depth, limits=limits)
         leaf = parse_certificate(case.leaf, limits=limits)
         intermediates = [parse_certificate(der, limits=limits) for der in case.untrusted]
         path = verifier.verify(leaf, intermediates=intermediates, at=case.at)

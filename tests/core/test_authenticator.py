@@ -284,7 +284,7 @@ class Required:
 
     def __init__(self) -> None:
         config = m.config(mode="optional", on_invalid="anonymous")
-        for name in ("evidence_source", "proxy_proofs", "trust_provider", "limits", "clock", "on_invalid"):
+        for name in ("bindings", "trust_provider", "limits", "clock", "on_invalid"):
             setattr(self, name, getattr(config, name))
         for name in ("cache_size", "cache_ttl"):
             setattr(self, name, getattr(config, name))

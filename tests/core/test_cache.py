@@ -25,7 +25,12 @@ def test_hit_and_miss() -> None:
 
 @pytest.mark.parametrize(
     ("at", "found"),
-    [(NOW, True), (NOW + MINUTE, True), (NOW + MINUTE + timedelta.resolution, False), (NOW - timedelta.resolution, False)],
+    [
+        (NOW, True),
+        (NOW + MINUTE, True),
+        (NOW + MINUTE + timedelta.resolution, False),
+        (NOW - timedelta.resolution, False),
+    ],
     ids=["at-start", "at-end", "after-end", "clock-set-back"],
 )
 def test_life(at: datetime, found: bool) -> None:  # noqa: FBT001 - a column of the table

@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clientcert.core.certificate import MAX_SERIAL_NUMBER, parse_ca_certificate, parse_certificate
+from clientcert.core.certificate import MAX_SERIAL_NUMBER, parse_ca_certificate, parse_certificate, show_name
 from clientcert.core.limits import Limits
+from clientcert.core.names import Attribute, DistinguishedName
 from clientcert.errors import ClientCertError, ConfigurationError, EncodingError, Reason, VerificationError
 from clientcert.testing.knobs import Knobs
 from clientcert.testing.malformed import DEFECTIVE, UNREADABLE, nested
@@ -53,6 +54,35 @@ def test_every_field_is_that_of_the_certificate() -> None:
     assert found.public_key == wanted.public_key()
     assert not found.is_self_issued
     assert str(found) == f"'CN=client.example' (sha256 {found.fingerprint_sha256[:16]})"
+
+
+_SHOWN = {
+    "tab": ("tab\there", r"'CN=tab\09here'"),
+    "special": ("a,b+c", r"'CN=a\,b\+c'"),
+    "backslash": ("a\\b", r"'CN=a\\b'"),
+    "latin": ("José", r"'CN=Jos\xe9'"),
+    "override": ("a\u202eb", r"'CN=a\E2\80\AEb'"),
+    "quote": ("o'clock", "'CN=o'clock'"),
+    "exact": ("x" * 77, f"'CN={'x' * 77}'"),
+    "long": ("x" * 78, f"'CN={'x' * 77}...'"),
+}
+
+
+@pytest.mark.parametrize(("common_name", "shown"), _SHOWN.values(), ids=_SHOWN)
+def test_name_in_a_log_is_escaped_once(common_name: str, shown: str) -> None:
+    """A certificate prints its subject as RFC 4514 escapes it, in ASCII, cut at 80 characters."""
+    found = parse_certificate(ROOT.issue(subject=[("CN", common_name)]).der, limits=LIMITS)
+    assert str(found) == f"{shown} (sha256 {found.fingerprint_sha256[:16]})"
+
+
+@given(value=st.text(min_size=1, max_size=60))
+def test_any_name_is_one_printable_line(value: str) -> None:
+    """Whatever a peer calls itself is printable ASCII of bounded length in a log."""
+    attribute = Attribute(oid="2.5.4.3", value=value)
+    shown = show_name(DistinguishedName(rdns=((attribute,),)))
+    assert shown.isascii()
+    assert shown.isprintable()
+    assert len(shown) <= 85
 
 
 def test_certificates_compare_by_their_octets() -> None:
@@ -186,6 +216,30 @@ def test_limits_are_inclusive(limits: Limits, text: str) -> None:
         rdns=1,
     )
     parse_certificate(LEAF.der, limits=exact)
+
+
+def test_limit_names_its_way_out() -> None:
+    """A refusal for a size says which limit would accept it; with that limit it is accepted."""
+    with pytest.raises(EncodingError) as caught:
+        parse_certificate(LEAF.der, limits=Limits(uri_bytes=12))
+    assert caught.value.hints == ("Limits(uri_bytes=13) accepts it",)
+
+
+def test_what_is_remembered_is_only_what_is_the_same() -> None:
+    """Parts that were read before give the same values as parts that are new, refusals included, long ones too."""
+    for _ in range(2):
+        for count in (1, 40):
+            names = [f"DNS:{n}.example" for n in range(count)]
+            issuer = authority(subject=[("OU", f"{n:0200}") for n in range(count // 10 + 1)])
+            found = parse_certificate(issuer.issue(subject=[("OU", "x" * 200)], san=names).der, limits=LIMITS)
+            assert found.dns_names == tuple(name.removeprefix("DNS:") for name in names)
+            assert found.issuer.rfc4514 == issuer.certificate.subject.rfc4514_string()
+        with pytest.raises(EncodingError, match=r"extension 2\.5\.29\.19"):
+            parse_certificate(_broken_constraints(), limits=LIMITS)
+
+
+def _broken_constraints() -> bytes:
+    return ROOT.issue("u", basic_constraints=None, extra_extensions=[raw_extension("2.5.29.19", "3103")]).der
 
 
 def test_number_of_rdns_is_limited() -> None:

@@ -21,7 +21,7 @@ from clientcert.core.proxy import (
     proxy_proofs,
 )
 from clientcert.errors import ConfigurationError, EvidenceError, Reason
-from tests.material import NETWORK, PROXY, SECRET, STRANGER
+from tests.material import NETWORK, NOW, PROXY, SECRET, STRANGER
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -36,7 +36,7 @@ def verdict_of(
     guard = HeaderGuard(read=[] if proof.header is None else [proof.header], guarded=[])
     headers = headers or []
     try:
-        proof.check(RequestFacts(headers=headers, peer=peer, peer_port=port, **facts), guard.select(headers))
+        proof.check(RequestFacts(headers=headers, peer=peer, peer_port=port, **facts), guard.select(headers), at=NOW)
     except EvidenceError as error:
         return error.reason
     return None
@@ -185,7 +185,7 @@ def test_h5_names_the_ways_out() -> None:
     """The refusal tells the operator what to change."""
     headers = [(b"x-forwarded-for", b"10.42.7.3")]
     with pytest.raises(EvidenceError) as caught:
-        NETWORKS.check(RequestFacts(peer=PROXY), HeaderGuard(read=[], guarded=[]).select(headers))
+        NETWORKS.check(RequestFacts(peer=PROXY), HeaderGuard(read=[], guarded=[]).select(headers), at=NOW)
     hints = " ".join(caught.value.hints)
     for way_out in ("--no-proxy-headers", "UnixSocket", "SharedSecret", "clientcert.servers.uvicorn:Auto", "ProxyFix"):
         assert way_out in hints
@@ -389,7 +389,7 @@ def test_secret_refusal_says_what(headers: Headers, state: str) -> None:
     secret = SharedSecret(SECRET)
     guard = HeaderGuard(read=[b"x-clientcert-proxy"], guarded=[])
     with pytest.raises(EvidenceError, match=f"is {state}: header x-clientcert-proxy") as caught:
-        secret.check(RequestFacts(headers=headers), guard.select(headers))
+        secret.check(RequestFacts(headers=headers), guard.select(headers), at=NOW)
     assert SECRET not in str(caught.value)
 
 

@@ -37,6 +37,27 @@ def read_bundle(source: TrustSource) -> list[ParsedCertificate]:
     return certificates
 
 
+def read_intermediates(source: TrustSource, *, setting: str = "intermediates") -> list[ParsedCertificate]:
+    """
+    Read CA certificates that are links only, in order; a root among them would silently become an anchor.
+
+    Args:
+        source: As `read_bundle`.
+        setting: How the operator knows the source; starts the error.
+
+    Raises:
+        ConfigurationError: As `read_bundle`, and for a certificate that is self-issued.
+
+    Not checked here: that they are CAs, which `TrustStore.load` does.
+    """
+    certificates = read_bundle(source)
+    for certificate in certificates:
+        if certificate.is_self_issued:
+            home = setting.replace("intermediates", "trust")
+            raise ConfigurationError(f"{setting} contains the root {certificate}; what is trusted belongs in {home}")
+    return certificates
+
+
 def _read(source: TrustItems) -> list[ParsedCertificate]:
     if isinstance(source, Certificate):
         return [_parse(source.public_bytes(Encoding.DER), "certificate object")]
@@ -82,7 +103,7 @@ def _split(octets: bytes, origin: str) -> list[ParsedCertificate]:
     labels = {block[1] for block in blocks}
     if b"PRIVATE KEY" in octets:
         raise ConfigurationError(f"trust: {origin} holds a private key: keep keys out of the CA bundle")
-    if not begins == ends == len(blocks):
+    if not begins == ends == len(blocks) or ends_in_marker(octets):
         raise ConfigurationError(
             f"trust: {origin} is damaged: {begins} BEGIN lines, {ends} END lines, {len(blocks)} whole blocks "
             "(a file cut off while it is written looks like this)"
@@ -91,6 +112,12 @@ def _split(octets: bytes, origin: str) -> list[ParsedCertificate]:
         label = min(labels - _CERTIFICATE_LABELS).decode()
         raise ConfigurationError(f"trust: {origin} holds a block {label!r}, wanted CERTIFICATE only")
     return [_parse(_decode(block[2], origin), f"{origin}, certificate {n}") for n, block in enumerate(blocks, 1)]
+
+
+def ends_in_marker(octets: bytes) -> bool:
+    """Whether the last line is the beginning of a marker: the file was cut off there, with whole blocks before it."""
+    last = octets[octets.rfind(b"\n") + 1 :]
+    return bool(last) and _BEGIN.startswith(last)
 
 
 def _decode(text: bytes, origin: str) -> bytes:

@@ -1,9 +1,9 @@
 """Which intermediates a path may go through, decided before any signature is checked."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, rsa
 
 from clientcert.core.certificate import ParsedCertificate
 from clientcert.core.limits import Limits
@@ -43,7 +43,7 @@ def check_forwarded(
     for count, kind in ((len(links), "intermediates"), (len(forwarded) - len(links), "self-issued certificates")):
         if count > limits.intermediates:
             problem = f"{count} {kind} came with it, the limit is {limits.intermediates}"
-            raise refusal(Reason.CHAIN_TOO_LARGE, LEAF, leaf, problem, "raise limits.intermediates to accept more")
+            raise refusal(Reason.CHAIN_TOO_LARGE, LEAF, leaf, problem, f"Limits(intermediates={count}) accepts it")
     return links
 
 
@@ -52,9 +52,11 @@ def _check_constraint_budget(leaf: ParsedCertificate, links: Sequence[ParsedCert
     for constraints in (link.extensions.name_constraints for link in links):
         if constraints is not None:
             subtrees += len(constraints.permitted) + len(constraints.excluded)
-    if subtrees and subtrees * len(constrained_names(leaf)) > limits.name_constraint_checks:
-        problem = f"its intermediates bring {subtrees} name constraints, the limit of checks is exceeded"
-        raise refusal(Reason.CHAIN_TOO_LARGE, LEAF, leaf, problem, "raise limits.name_constraint_checks to accept more")
+    checks = subtrees and subtrees * len(constrained_names(leaf))
+    if checks > limits.name_constraint_checks:
+        problem = f"{checks} name constraint checks for what came with it, the limit is {limits.name_constraint_checks}"
+        hint = f"Limits(name_constraint_checks={checks}) accepts it"
+        raise refusal(Reason.CHAIN_TOO_LARGE, LEAF, leaf, problem, hint)
 
 
 def collect_intermediates(
@@ -72,16 +74,19 @@ def collect_intermediates(
     for _ in range(max_depth):
         level = [link for name in names for link in store.intermediates_by_name.get(name, ())]
         level += [offered[name] for name in names if name in offered]
-        fresh = [link for link in level if link not in found and _is_usable(link, at)]
+        fresh = [link for link in level if link not in found and _is_usable(link, at, store.sound)]
+        if not fresh:
+            break
         found.update(dict.fromkeys(fresh))
         names = {link.issuer_canonical for link in fresh}
     return list(found)
 
 
-def _is_usable(link: ParsedCertificate, at: datetime) -> bool:
+def _is_usable(link: ParsedCertificate, at: datetime, sound: Container[ParsedCertificate] = ()) -> bool:
     try:
         check_dates(link, "", at)
-        check_ca(link, "")
+        if link not in sound:
+            check_ca(link, "")
         check_signature_algorithm(link, "")
     except VerificationError:
         return False
@@ -91,6 +96,8 @@ def _is_usable(link: ParsedCertificate, at: datetime) -> bool:
 def is_cheap(link: ParsedCertificate, limits: Limits) -> bool:
     """Whether one signature check with this key is within the limits for keys that a request brings along."""
     key = link.public_key
+    if isinstance(key, dsa.DSAPublicKey):
+        return key.key_size <= limits.intermediate_rsa_bits
     if not isinstance(key, rsa.RSAPublicKey):
         return True
     exponent_bits = key.public_numbers().e.bit_length()

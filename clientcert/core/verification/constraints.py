@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from clientcert.core.certificate import ParsedCertificate
+from clientcert.core.certificate import ParsedCertificate, show_name
 from clientcert.core.extensions import NameConstraints
 from clientcert.core.general_names import GeneralName, NameKind, comparison_form
 from clientcert.core.limits import Limits
-from clientcert.core.verification.rules import refusal, role_of
+from clientcert.core.verification.rules import LEAF, refusal, role_of
 from clientcert.errors import Reason, escape_peer_text
 
 _EMAIL_ADDRESS = "1.2.840.113549.1.9.1"
@@ -41,25 +41,22 @@ def check_name_constraints(path: Sequence[ParsedCertificate], limits: Limits) ->
 
     Self-issued CAs below a constraint are left out, as RFC 5280 §6.1.3 says; a self-issued leaf is not.
     """
-    checks = 0
-    for above in range(len(path) - 1, 0, -1):
-        constraints = path[above].extensions.name_constraints
-        if constraints is None:
-            continue
-        for below in range(above):
-            certificate = path[below]
-            if below > 0 and certificate.is_self_issued:
-                continue
-            names = constrained_names(certificate)
-            checks += len(names) * (len(constraints.permitted) + len(constraints.excluded))
-            role = role_of(below, len(path))
-            if checks > limits.name_constraint_checks:
-                problem = f"{checks} name constraint checks, the limit is {limits.name_constraint_checks}"
-                raise refusal(Reason.NAME_CONSTRAINT_VIOLATED, role, certificate, problem, _RULE)
-            violation = _find_violation(names, constraints)
-            if violation is not None:
-                problem = f"{violation} by {role_of(above, len(path))} {path[above]}"
-                raise refusal(Reason.NAME_CONSTRAINT_VIOLATED, role, certificate, problem, _RULE)
+    certificates = list(enumerate(path))
+    constraints = [(i, c.extensions.name_constraints) for i, c in certificates[1:] if c.extensions.name_constraints]
+    if not constraints:
+        return
+    names = [(i, constrained_names(c)) for i, c in certificates if i == 0 or not c.is_self_issued]
+    pairs = [(above, found, below, held) for above, found in constraints for below, held in names if below < above]
+    checks = sum(len(held) * (len(found.permitted) + len(found.excluded)) for _, found, _, held in pairs)
+    if checks > limits.name_constraint_checks:
+        problem = f"{checks} name constraint checks, the limit is {limits.name_constraint_checks}"
+        hint = f"Limits(name_constraint_checks={checks}) accepts it"
+        raise refusal(Reason.NAME_CONSTRAINT_VIOLATED, LEAF, path[0], problem, _RULE, hint)
+    for above, found, below, held in reversed(pairs):
+        violation = _find_violation(held, found)
+        if violation is not None:
+            problem = f"{violation} by {role_of(above, len(path))} {path[above]}"
+            raise refusal(Reason.NAME_CONSTRAINT_VIOLATED, role_of(below, len(path)), path[below], problem, _RULE)
 
 
 def constrained_names(certificate: ParsedCertificate) -> tuple[GeneralName, ...]:
@@ -122,8 +119,8 @@ def _by_type(bases: Sequence[GeneralName]) -> dict[tuple[NameKind, str], list[st
 
 
 def _show(name: GeneralName) -> str:
-    text = name.name.rfc4514 if name.name is not None else name.text
-    return f"{name.kind.name} name '{escape_peer_text(text or name.value.hex())}'"
+    shown = f"'{escape_peer_text(name.text or name.value.hex())}'" if name.name is None else show_name(name.name)
+    return f"{name.kind.name} name {shown}"
 
 
 def _base_text(base: GeneralName) -> str:

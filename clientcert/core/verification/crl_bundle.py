@@ -4,6 +4,7 @@ import binascii
 import re
 from collections.abc import Sequence
 
+from clientcert.core.verification.bundle import ends_in_marker
 from clientcert.errors import ConfigurationError
 
 _BEGIN, _END = b"-----BEGIN ", b"-----END "
@@ -41,7 +42,7 @@ def split_crls(octets: bytes, origin: str) -> Sequence[bytes]:
         raise ConfigurationError(f"crl: {origin} holds a private key: keep keys out of it")
     blocks = list(_BLOCK.finditer(octets))
     begins, ends = octets.count(_BEGIN), octets.count(_END)
-    if not begins == ends == len(blocks):
+    if not begins == ends == len(blocks) or ends_in_marker(octets):
         raise ConfigurationError(
             f"crl: {origin} is damaged: {begins} BEGIN lines, {ends} END lines, {len(blocks)} whole blocks "
             "(a file cut off while it is written looks like this)"

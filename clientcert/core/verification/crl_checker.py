@@ -7,7 +7,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Self
 
-from clientcert.core.certificate import ParsedCertificate
+from clientcert.core.certificate import ParsedCertificate, show_name
 from clientcert.core.extensions import CRL_DISTRIBUTION_POINTS
 from clientcert.core.names import CanonicalName
 from clientcert.core.verification.base import utc_time
@@ -261,4 +261,4 @@ def _seconds(span: timedelta) -> str:
 
 
 def _issuer_text(crl: Crl) -> str:
-    return repr(escape_peer_text(crl.issuer.rfc4514))
+    return show_name(crl.issuer)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from clientcert.core.certificate import ParsedCertificate
-from clientcert.core.verification.path import key_id_matches, key_id_text
+from clientcert.core.certificate import ParsedCertificate, show_name
+from clientcert.core.verification.base import Verifier
+from clientcert.core.verification.path import MAX_DEPTH, PathRules, deeper, key_id_matches, key_id_text
 from clientcert.core.verification.rules import LEAF, check_ca, check_dates, refusal, role_of
 from clientcert.core.verification.signatures import is_signed_by
 from clientcert.core.verification.store import TrustStore
-from clientcert.errors import Reason, VerificationError, escape_peer_text
+from clientcert.core.verification.strength import SecurityLevel
+from clientcert.errors import Reason, VerificationError
 
 # Two for each level bound the work; more of the same name and key identifier is a mistake or an attack.
 _MAX_SIGNATURE_CHECKS = 2
@@ -18,9 +20,9 @@ def trace_path(
     leaf: ParsedCertificate,
     store: TrustStore,
     forwarded: Sequence[ParsedCertificate],
+    rules: PathRules,
     *,
     at: datetime,
-    max_depth: int,
 ) -> tuple[ParsedCertificate, ...]:
     """
     Follow the most promising issuers upwards, to an anchor or to the first thing that is wrong.
@@ -29,8 +31,9 @@ def trace_path(
         leaf: The client's certificate.
         store: What is trusted.
         forwarded: What the request brought along.
+        rules: What the engine holds paths to. One that is too long is followed all the same, to say how long it is, or
+            what else is wrong with it.
         at: The moment to judge dates for.
-        max_depth: CA certificates between the leaf and the anchor.
 
     Returns:
         A path whose signatures are verified, leaf first, anchor last.
@@ -43,11 +46,26 @@ def trace_path(
     """
     path = [leaf]
     while path[-1] not in store.anchors:
-        if len(path) > max_depth + 1:
-            problem = f"no trust anchor within {max_depth} CA certificates"
-            raise refusal(Reason.PATH_TOO_LONG, LEAF, leaf, problem, "raise max_depth to accept it")
-        path.append(_next_issuer(path, store, forwarded, at))
+        if len(path) > MAX_DEPTH + 1:
+            problem = f"no trust anchor within {MAX_DEPTH} CA certificates"
+            raise refusal(Reason.PATH_TOO_LONG, LEAF, leaf, problem)
+        path.append(_next_issuer(path, store, forwarded, rules.level, at))
+    depth = len(path) - 2
+    if depth > rules.max_depth:
+        problem = f"no trust anchor within {rules.max_depth} CA certificates, but after {depth}"
+        raise refusal(Reason.PATH_TOO_LONG, LEAF, leaf, problem, *deeper(depth))
     return tuple(path)
+
+
+def hint_where_accepted(
+    verifier: Verifier, leaf: ParsedCertificate, forwarded: Sequence[ParsedCertificate], at: datetime
+) -> tuple[str, ...]:
+    """One hint when another profile accepts what the one in use refuses; it is asked."""
+    try:
+        verifier.verify(leaf, intermediates=forwarded, at=at)
+    except VerificationError:
+        return ()
+    return (f"profile '{verifier.name}' accepts it",)
 
 
 def inexpressible(leaf: ParsedCertificate) -> VerificationError:
@@ -61,7 +79,11 @@ def inexpressible(leaf: ParsedCertificate) -> VerificationError:
 
 
 def _next_issuer(
-    path: Sequence[ParsedCertificate], store: TrustStore, forwarded: Sequence[ParsedCertificate], at: datetime
+    path: Sequence[ParsedCertificate],
+    store: TrustStore,
+    forwarded: Sequence[ParsedCertificate],
+    level: SecurityLevel,
+    at: datetime,
 ) -> ParsedCertificate:
     """Return the best issuer of the last certificate of a path; VerificationError when there is none."""
     certificate = path[-1]
@@ -74,8 +96,8 @@ def _next_issuer(
     matching = [issuer for issuer in named if key_id_matches(certificate, issuer)]
     if not matching:
         problem = (
-            f"issuer {_issuer(certificate)} is known, but not with the key identifier {key_id_text(certificate)}; "
-            f"known: {named[0]}"
+            f"issuer {show_name(certificate.issuer)} is known, but not with the key identifier "
+            f"{key_id_text(certificate)}; known: {named[0]}"
         )
         raise refusal(
             Reason.ISSUER_UNKNOWN, role, certificate, problem, "add the CA certificate with that key to trust"
@@ -87,7 +109,7 @@ def _next_issuer(
         hint = "another CA of the same name signed it, or it was forged or damaged"
         raise refusal(Reason.SIGNATURE_INVALID, role, certificate, problem, "RFC 5280 §6.1.3 a 1", hint)
     issuer_role = role_of(len(path), len(path) + 1 + (signed not in store.anchors))
-    check_ca(signed, issuer_role)
+    check_ca(signed, issuer_role, level=level)
     check_dates(signed, issuer_role, at)
     return signed
 
@@ -95,16 +117,18 @@ def _next_issuer(
 def _unknown_issuer(certificate: ParsedCertificate, role: str, store: TrustStore) -> VerificationError:
     if certificate.is_self_issued:
         problem = "certificate is self-issued and not among the trust anchors"
-        hint = "a self-signed client certificate needs profile 'pinned'"
+        hint = (
+            "a self-signed client certificate needs profile 'pinned'"
+            if role == LEAF
+            else "add it to trust if its clients are welcome"
+        )
         return refusal(Reason.ISSUER_UNKNOWN, role, certificate, problem, hint)
     anchors, links = len(store.anchors), len(store.intermediates)
     problem = (
-        f"issuer {_issuer(certificate)} with key identifier {key_id_text(certificate)} is neither among the {anchors} "
-        f"trust anchors nor among the {links} configured or the forwarded intermediates"
+        f"issuer {show_name(certificate.issuer)} with key identifier {key_id_text(certificate)} is neither among the "
+        f"{anchors} trust anchors nor among the {links} configured or the forwarded intermediates"
     )
-    hint = "nginx forwards the leaf alone: add its intermediate CA certificate to trust"
+    hint = "add that CA certificate to trust"
+    if role == LEAF:
+        hint = "nginx forwards the leaf alone: add its intermediate CA certificate to trust"
     return refusal(Reason.ISSUER_UNKNOWN, role, certificate, problem, hint)
-
-
-def _issuer(certificate: ParsedCertificate) -> str:
-    return f"'{escape_peer_text(certificate.issuer.rfc4514)}'"

@@ -1,6 +1,7 @@
 """The rules that hold between the certificates of a path, after its signatures have been verified."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from clientcert.core.certificate import ParsedCertificate
@@ -10,47 +11,74 @@ from clientcert.core.verification.constraints import check_name_constraints
 from clientcert.core.verification.rules import (
     check_ca,
     check_dates,
-    check_leaf,
     check_signature_algorithm,
     refusal,
     role_of,
 )
+from clientcert.core.verification.strength import DEFAULT_LEVEL, SecurityLevel
 from clientcert.errors import Reason
 
+# CAs between a leaf and an anchor that a configuration may allow: a real hierarchy has three, a hostile one hundreds.
+MAX_DEPTH = 16
 
-def check_path(path: Sequence[ParsedCertificate], *, at: datetime, max_depth: int, limits: Limits) -> None:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRules:
     """
-    Check a whole path as OpenSSL does for the purpose ``sslclient``, and the limits of ours.
+    What one engine holds paths to.
+
+    Attributes:
+        max_depth: CAs between the leaf and the anchor.
+        limits: Upper bounds.
+        level: How strong keys and signatures must be.
+        sound: CAs known to pass `check_ca` at that level or a higher one, see `TrustStore.sound`: what they are does
+            not change from path to path.
+    """
+
+    max_depth: int
+    limits: Limits
+    level: SecurityLevel = DEFAULT_LEVEL
+    sound: frozenset[ParsedCertificate] = frozenset()
+
+
+def check_path(path: Sequence[ParsedCertificate], rules: PathRules, *, at: datetime) -> None:
+    """
+    Check what is above a leaf as OpenSSL does for the purpose ``sslclient``, and the limits of ours.
 
     Args:
         path: Leaf first, trust anchor last; each signature verified with the next certificate's key.
+        rules: What to hold it to.
         at: The moment to decide for.
-        max_depth: CAs between the leaf and the anchor.
-        limits: Upper bounds.
 
     Raises:
-        VerificationError: Everything `check_leaf` and `check_ca` raise, PATH_TOO_LONG, ISSUER_UNKNOWN when an
-            authority key identifier names another issuer, NAME_CONSTRAINT_VIOLATED.
+        VerificationError: Everything `check_ca`, `check_dates` and `check_signature_algorithm` raise, PATH_TOO_LONG,
+            ISSUER_UNKNOWN when an authority key identifier names another issuer, NAME_CONSTRAINT_VIOLATED.
 
-    Not checked here: signatures, and that the anchor is one.
+    Not checked here: signatures, that the anchor is one, and what the leaf says by itself: engines call `check_leaf`
+    before they look for a path.
     """
     length = len(path)
-    check_leaf(path[0], at)
-    if length - 2 > max_depth:
-        problem = f"{length - 2} CA certificates between leaf and anchor, the limit is {max_depth}"
-        raise refusal(Reason.PATH_TOO_LONG, role_of(0, length), path[0], problem, "raise max_depth to accept it")
+    if length - 2 > rules.max_depth:
+        problem = f"{length - 2} CA certificates between leaf and anchor, the limit is {rules.max_depth}"
+        raise refusal(Reason.PATH_TOO_LONG, role_of(0, length), path[0], problem, *deeper(length - 2))
     for index in range(1, length):
         role = role_of(index, length)
         check_dates(path[index], role, at)
-        check_ca(path[index], role)
+        if path[index] not in rules.sound:
+            check_ca(path[index], role, level=rules.level)
         _check_path_length(path, index)
         if index < length - 1:
-            check_signature_algorithm(path[index], role)
+            check_signature_algorithm(path[index], role, level=rules.level)
     for index in range(length - 1):
         _check_not_self_signed(path[index], role_of(index, length))
     for index in range(length):
         check_key_id(path[index], path[min(index + 1, length - 1)], role_of(index, length))
-    check_name_constraints(path, limits)
+    check_name_constraints(path, rules.limits)
+
+
+def deeper(depth: int) -> tuple[str, ...]:
+    """One hint that names the max_depth that a path needs, or none where it is more than there may be."""
+    return (f"max_depth={depth} accepts it",) if depth <= MAX_DEPTH else ()
 
 
 def _check_path_length(path: Sequence[ParsedCertificate], index: int) -> None:

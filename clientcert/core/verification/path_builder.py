@@ -10,12 +10,12 @@ from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyB
 from clientcert.core import extensions as ext
 from clientcert.core.certificate import ParsedCertificate, hostile_der
 from clientcert.core.tbs import X509_V3
+from clientcert.core.verification.path import MAX_DEPTH
 from clientcert.core.verification.store import TrustStore
-from clientcert.errors import ClientCertError, ConfigurationError
+from clientcert.errors import ClientCertError, ConfigurationError, escape_peer_text
 
 # nginx follows 1 intermediate by default, OpenSSL 100; cryptography 8.
 DEFAULT_MAX_DEPTH = 4
-_MAX_DEPTH = 16
 
 
 def _extension_type(oid: str) -> type[x509.ExtensionType]:
@@ -48,8 +48,8 @@ _CA_POLICY = _permissive().require_present(x509.BasicConstraints, Criticality.AG
 
 def check_max_depth(max_depth: int) -> None:
     """Raise ConfigurationError for a path depth out of 0..16."""
-    if not 0 <= max_depth <= _MAX_DEPTH:
-        raise ConfigurationError(f"max_depth is {max_depth}, wanted 0 to {_MAX_DEPTH}")
+    if not 0 <= max_depth <= MAX_DEPTH:
+        raise ConfigurationError(f"max_depth is {max_depth}, wanted 0 to {MAX_DEPTH}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +104,5 @@ class PathBuilder:
             with hostile_der():
                 chain = self._policy.time(at).build_client_verifier().verify(leaf.x509, list(by_x509)).chain
         except ClientCertError as exc:
-            return exc.detail
+            return escape_peer_text(str(exc.__cause__).removeprefix("validation failed: "))
         return leaf, *(by_x509.get(link) or self.store.by_x509[link] for link in chain[1:])

@@ -5,16 +5,18 @@ They are those of OpenSSL's purpose ``sslclient`` without its strict mode, plus 
 Apache and HAProxy accept from a private CA. Each refusal names the certificate, the rule and its section.
 """
 
+from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from typing import cast
 
 from clientcert.core import extensions as ext
 from clientcert.core.certificate import ParsedCertificate
-from clientcert.core.der import OBJECT_IDENTIFIER, read_tlv
-from clientcert.core.name_types import decode_oid
+from clientcert.core.verification.strength import (
+    DEFAULT_LEVEL,
+    SecurityLevel,
+    find_weak_key,
+    find_weak_signature,
+)
 from clientcert.errors import Reason, VerificationError
 
 LEAF = "leaf"
@@ -46,31 +48,6 @@ _UNDERSTOOD = frozenset(
 # Proxy certificates (RFC 3820) and number resources (RFC 3779) change what a path means; nobody here evaluates them.
 _REFUSED = frozenset({ext.PROXY_CERT_INFO, "1.3.6.1.5.5.7.1.7", "1.3.6.1.5.5.7.1.8"})
 
-MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
-# FIPS 186-5 §A.1.1: over 2^16; the upper bound keeps a verification cheap for whoever does it next.
-_MIN_LEAF_EXPONENT, _MAX_EXPONENT_BITS = (1 << 16) + 1, 32
-_LEAF_CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})
-_CA_CURVES = _LEAF_CURVES | {"secp256k1", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"}
-_EC_PUBLIC_KEY = "1.2.840.10045.2.1"
-
-_SIGNATURE_ALGORITHMS = frozenset(
-    {
-        "1.2.840.113549.1.1.10",  # RSASSA-PSS; its hash is checked apart
-        "1.2.840.113549.1.1.11",  # RSA with SHA-256
-        "1.2.840.113549.1.1.12",
-        "1.2.840.113549.1.1.13",
-        "1.2.840.113549.1.1.14",  # RSA with SHA-224
-        "1.2.840.10045.4.3.1",  # ECDSA with SHA-224
-        "1.2.840.10045.4.3.2",
-        "1.2.840.10045.4.3.3",
-        "1.2.840.10045.4.3.4",
-        "1.3.101.112",  # Ed25519
-        "1.3.101.113",  # Ed448
-    }
-)
-_PSS = "1.2.840.113549.1.1.10"
-_PSS_HASHES = frozenset({"sha224", "sha256", "sha384", "sha512"})
-
 
 def refusal(reason: Reason, role: str, certificate: ParsedCertificate, problem: str, *hints: str) -> VerificationError:
     """Make the error that names a certificate by its place in the path, its subject and its fingerprint."""
@@ -84,7 +61,7 @@ def role_of(index: int, length: int) -> str:
     return ANCHOR if index == length - 1 else f"intermediate {index}"
 
 
-def check_leaf(leaf: ParsedCertificate, at: datetime) -> None:
+def check_leaf(leaf: ParsedCertificate, at: datetime, *, level: SecurityLevel = DEFAULT_LEVEL) -> None:
     """
     Check what a client's certificate says by itself: as `check_client`, and that its signature can mean something.
 
@@ -93,11 +70,11 @@ def check_leaf(leaf: ParsedCertificate, at: datetime) -> None:
 
     Not checked here: that anybody signed it.
     """
-    check_client(leaf, at)
-    check_signature_algorithm(leaf, LEAF)
+    check_client(leaf, at, level=level)
+    check_signature_algorithm(leaf, LEAF, level=level)
 
 
-def check_client(leaf: ParsedCertificate, at: datetime) -> None:
+def check_client(leaf: ParsedCertificate, at: datetime, *, level: SecurityLevel = DEFAULT_LEVEL) -> None:
     """
     Check dates, key, critical extensions and purpose of a client's certificate.
 
@@ -106,19 +83,20 @@ def check_client(leaf: ParsedCertificate, at: datetime) -> None:
             PURPOSE_NOT_ALLOWED.
     """
     check_dates(leaf, LEAF, at)
-    _check_leaf_key(leaf)
+    _check_key(leaf, LEAF, level)
     _check_critical(leaf, LEAF)
     found = leaf.extensions
     _check_extended_key_usage(leaf, LEAF)
     if found.key_usage is not None and not found.key_usage & (_DIGITAL_SIGNATURE | _KEY_AGREEMENT):
         problem = "key usage has neither digitalSignature nor keyAgreement"
-        raise refusal(Reason.PURPOSE_NOT_ALLOWED, LEAF, leaf, problem, "RFC 5280 §4.2.1.3, RFC 8446 §4.4.2.4")
+        rule = "RFC 5280 §4.2.1.3, RFC 8446 §4.4.2.4"
+        raise refusal(Reason.PURPOSE_NOT_ALLOWED, LEAF, leaf, problem, rule, "reissue it with digitalSignature")
     if found.netscape_cert_type is not None and not found.netscape_cert_type & _NETSCAPE_SSL_CLIENT:
         problem = "Netscape certificate type has no SSL client bit"
         raise refusal(Reason.PURPOSE_NOT_ALLOWED, LEAF, leaf, problem, "reissue it without nsCertType")
 
 
-def check_ca(certificate: ParsedCertificate, role: str) -> None:
+def check_ca(certificate: ParsedCertificate, role: str, *, level: SecurityLevel = DEFAULT_LEVEL) -> None:
     """
     Check that a certificate may issue clients' certificates at all, at any time.
 
@@ -128,9 +106,13 @@ def check_ca(certificate: ParsedCertificate, role: str) -> None:
     Not checked here: dates, path length, name constraints, who signed it.
     """
     check_is_ca(certificate, role)
+    if role != ANCHOR and certificate.extensions.basic_constraints is None:
+        # As OpenSSL (x509_vfy.c, check_extensions): what old roots are like is no excuse for what they issue.
+        problem = "basicConstraints is absent, which is accepted of a trust anchor only"
+        raise refusal(Reason.ISSUER_NOT_CA, role, certificate, problem, "RFC 5280 §4.2.1.9, §6.1.4 k")
     _check_extended_key_usage(certificate, role)
     _check_critical(certificate, role)
-    _check_ca_key(certificate, role)
+    _check_key(certificate, role, level)
 
 
 def check_is_ca(certificate: ParsedCertificate, role: str) -> None:
@@ -159,7 +141,7 @@ def check_dates(certificate: ParsedCertificate, role: str, at: datetime) -> None
         early = int((certificate.not_before - at).total_seconds())
         problem = f"certificate is valid from {_utc(certificate.not_before)}, verified at {_utc(at)} ({early} s early)"
         raise refusal(Reason.CERTIFICATE_NOT_YET_VALID, role, certificate, problem, "RFC 5280 §4.1.2.5")
-    if at.replace(microsecond=0) > certificate.not_after:
+    if at > certificate.not_after and at.replace(microsecond=0) > certificate.not_after:
         late = int((at - certificate.not_after).total_seconds())
         problem = f"certificate expired at {_utc(certificate.not_after)}, verified at {_utc(at)} ({late} s late)"
         raise refusal(Reason.CERTIFICATE_EXPIRED, role, certificate, problem, "RFC 5280 §4.1.2.5")
@@ -191,69 +173,29 @@ def _check_critical(certificate: ParsedCertificate, role: str) -> None:
         raise refusal(Reason.CRITICAL_EXTENSION, role, certificate, problem, "RFC 3820, RFC 3779")
 
 
-def check_signature_algorithm(certificate: ParsedCertificate, role: str) -> None:
-    """Check that the issuer signed with SHA-2 or EdDSA; SHA-1 and MD5 can be forged by collision."""
-    oid = certificate.x509.signature_algorithm_oid.dotted_string
-    if oid not in _SIGNATURE_ALGORITHMS or (oid == _PSS and _pss_hash(certificate) not in _PSS_HASHES):
-        problem = f"signature algorithm {oid} is not accepted"
-        hint = "wanted RSA, RSA-PSS or ECDSA with SHA-2, or EdDSA"
-        raise refusal(Reason.ALGORITHM_NOT_ACCEPTED, role, certificate, problem, hint, "RFC 8446 §4.2.3")
-
-
-def _pss_hash(certificate: ParsedCertificate) -> str | None:
-    """The hash that the parameters of RSASSA-PSS name (RFC 4055 §3.1), or None where they cannot be read."""
-    try:
-        algorithm = certificate.x509.signature_hash_algorithm
-    except (UnsupportedAlgorithm, ValueError):
-        return None
-    return None if algorithm is None else algorithm.name
-
-
-def _check_leaf_key(leaf: ParsedCertificate) -> None:
-    key = leaf.public_key
-    if isinstance(key, rsa.RSAPublicKey):
-        _check_rsa(leaf, key, LEAF, _MIN_LEAF_EXPONENT)
-    elif isinstance(key, ec.EllipticCurvePublicKey):
-        _check_curve(leaf, key, LEAF, _LEAF_CURVES)
-    elif not isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
-        raise _key_refusal(leaf, LEAF, f"key of type {type(key).__name__}")
-
-
-def _check_ca_key(certificate: ParsedCertificate, role: str) -> None:
-    key = certificate.public_key
-    if isinstance(key, rsa.RSAPublicKey):
-        _check_rsa(certificate, key, role, 3)
-    elif isinstance(key, ec.EllipticCurvePublicKey):
-        _check_curve(certificate, key, role, _CA_CURVES)
-    elif not isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
-        raise _key_refusal(certificate, role, f"key of type {type(key).__name__}")
-
-
-def _check_rsa(certificate: ParsedCertificate, key: rsa.RSAPublicKey, role: str, min_exponent: int) -> None:
-    exponent = key.public_numbers().e
-    if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
-        raise _key_refusal(certificate, role, f"RSA key of {key.key_size} bits")
-    if exponent < min_exponent or exponent % 2 == 0 or exponent.bit_length() > _MAX_EXPONENT_BITS:
-        raise _key_refusal(certificate, role, f"RSA exponent of {exponent.bit_length()} bits")
-
-
-def _check_curve(
-    certificate: ParsedCertificate, key: ec.EllipticCurvePublicKey, role: str, curves: frozenset[str]
+def check_signature_algorithm(
+    certificate: ParsedCertificate, role: str, *, level: SecurityLevel = DEFAULT_LEVEL
 ) -> None:
-    if key.curve.name not in curves:
-        raise _key_refusal(certificate, role, f"key on the curve {key.curve.name}")
-    if not _has_named_curve(certificate.public_key_algorithm):
-        raise _key_refusal(certificate, role, "key with explicit curve parameters")
+    """Check that the issuer signed with SHA-2 or EdDSA; SHA-1 and MD5 can be forged by collision."""
+    problem = find_weak_signature(certificate, level=level)
+    if problem is not None:
+        wanted = "wanted RSA, RSA-PSS or ECDSA with SHA-2, or EdDSA (RFC 8446 §4.2.3)"
+        way_out = _accepting_level(level, lambda lower: find_weak_signature(certificate, level=lower))
+        raise refusal(Reason.ALGORITHM_NOT_ACCEPTED, role, certificate, problem, wanted, *way_out)
 
 
-@lru_cache(maxsize=64)
-def _has_named_curve(algorithm: bytes) -> bool:
-    outer = read_tlv(algorithm, 0)
-    oid = read_tlv(algorithm, outer.start, outer.end)
-    named = oid.end < outer.end and algorithm[oid.end] == OBJECT_IDENTIFIER
-    return named and decode_oid(algorithm[oid.start : oid.end]) == _EC_PUBLIC_KEY
+def _check_key(certificate: ParsedCertificate, role: str, level: SecurityLevel) -> None:
+    is_leaf = role == LEAF
+    problem = find_weak_key(certificate, is_leaf=is_leaf, level=level)
+    if problem is not None:
+        wanted = "wanted RSA of 2048 to 8192 bits, P-256, P-384, P-521, Ed25519 or Ed448"
+        way_out = _accepting_level(level, lambda lower: find_weak_key(certificate, is_leaf=is_leaf, level=lower))
+        raise refusal(Reason.KEY_NOT_ACCEPTED, role, certificate, problem, wanted, *way_out)
 
 
-def _key_refusal(certificate: ParsedCertificate, role: str, problem: str) -> VerificationError:
-    wanted = "wanted RSA of 2048 to 8192 bits, P-256, P-384, P-521, Ed25519 or Ed448"
-    return refusal(Reason.KEY_NOT_ACCEPTED, role, certificate, problem, wanted)
+def _accepting_level(level: SecurityLevel, find: Callable[[SecurityLevel], str | None]) -> tuple[str, ...]:
+    """One hint that names the highest level at which there is no problem, or none."""
+    for lower in range(level - 1, -1, -1):
+        if find(cast("SecurityLevel", lower)) is None:
+            return (f"unsafe, but security_level={lower} of profile 'openssl' accepts it",)
+    return ()

@@ -15,7 +15,7 @@ from clientcert.core.verification.base import VerifiedPath, utc_time
 from clientcert.core.verification.candidates import admit_forwarded, collect_intermediates, is_cheap
 from clientcert.core.verification.diagnosis import inexpressible, trace_path
 from clientcert.core.verification.direct import direct_issuers
-from clientcert.core.verification.path import check_path
+from clientcert.core.verification.path import PathRules, check_path
 from clientcert.core.verification.path_builder import DEFAULT_MAX_DEPTH, PathBuilder
 from clientcert.core.verification.rules import check_leaf
 from clientcert.core.verification.store import TrustStore
@@ -40,6 +40,7 @@ class StandardVerifier:
     max_depth: int = field(default=DEFAULT_MAX_DEPTH, kw_only=True)
     limits: Limits = field(default_factory=Limits, kw_only=True)
     _builder: PathBuilder = field(init=False, repr=False, compare=False)
+    _rules: PathRules = field(init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -47,7 +48,9 @@ class StandardVerifier:
         return "standard"
 
     def __post_init__(self) -> None:
+        rules = PathRules(max_depth=self.max_depth, limits=self.limits, sound=self.store.sound)
         object.__setattr__(self, "_builder", PathBuilder(self.store, max_depth=self.max_depth))
+        object.__setattr__(self, "_rules", rules)
 
     def verify(
         self, leaf: ParsedCertificate, *, intermediates: Sequence[ParsedCertificate] = (), at: datetime
@@ -62,7 +65,7 @@ class StandardVerifier:
         """
         at = utc_time(at)
         check_leaf(leaf, at)
-        if leaf in self.store.anchors_by_name.get(leaf.subject_canonical, ()):
+        if leaf.is_self_issued and leaf in self.store.anchors:
             return VerifiedPath(certificates=(leaf,), profile=self.name)
         forwarded = admit_forwarded(leaf, intermediates, at=at, limits=self.limits)
         refusals: list[VerificationError] = []
@@ -76,7 +79,7 @@ class StandardVerifier:
         return self._retrace(leaf, intermediates, at)
 
     def _accept(self, path: Sequence[ParsedCertificate], at: datetime) -> VerifiedPath:
-        check_path(path, at=at, max_depth=self.max_depth, limits=self.limits)
+        check_path(path, self._rules, at=at)
         return VerifiedPath(certificates=tuple(path), profile=self.name)
 
     def _paths(
@@ -97,8 +100,8 @@ class StandardVerifier:
         none that were made to keep it busy.
         """
         cheap = [link for link in forwarded if is_cheap(link, self.limits)]
-        path = trace_path(leaf, self.store, cheap, at=at, max_depth=self.max_depth)
-        check_path(path, at=at, max_depth=self.max_depth, limits=self.limits)
+        path = trace_path(leaf, self.store, cheap, self._rules, at=at)
+        check_path(path, self._rules, at=at)
         built = self._builder.build(leaf, path[1:-1], at)
         if isinstance(built, str):
             raise inexpressible(leaf)

@@ -17,6 +17,7 @@ from clientcert.core.verification.path import key_id_matches
 from clientcert.core.verification.public_roots import is_public_root
 from clientcert.core.verification.rules import ANCHOR, check_ca, check_is_ca
 from clientcert.core.verification.signatures import signature_state
+from clientcert.core.verification.strength import DEFAULT_LEVEL, SecurityLevel
 from clientcert.errors import ConfigurationError, VerificationError
 
 # A private PKI has a handful; more is a copy of a public bundle.
@@ -35,6 +36,7 @@ class TrustStore:
     Attributes:
         anchors: Self-issued CA certificates: the only source of trust.
         intermediates: Every other CA certificate of the bundle: links, as trustworthy as their issuers.
+        sound: Those of both that may issue clients' certificates at any time (`rules.check_ca`).
         flaws: What keeps an anchor from being used at all, one line for each such anchor.
         anchors_by_name, intermediates_by_name: The same by subject, in the form in which names are compared.
         x509_store: The anchors for cryptography's verifier; None where it can use none of them.
@@ -43,6 +45,7 @@ class TrustStore:
 
     anchors: tuple[ParsedCertificate, ...]
     intermediates: tuple[ParsedCertificate, ...] = ()
+    sound: frozenset[ParsedCertificate] = field(default=frozenset(), repr=False, compare=False)
     flaws: tuple[str, ...] = field(default=(), repr=False, compare=False)
     anchors_by_name: Index = field(repr=False, compare=False)
     intermediates_by_name: Index = field(repr=False, compare=False)
@@ -50,7 +53,7 @@ class TrustStore:
     by_x509: Mapping[Certificate, ParsedCertificate] = field(repr=False, compare=False)
 
     @classmethod
-    def load(cls, source: "TrustSource | TrustStore") -> Self:
+    def load(cls, source: "TrustSource | TrustStore", *, security_level: SecurityLevel = DEFAULT_LEVEL) -> Self:
         """
         Read a bundle: the whole of it, or nothing.
 
@@ -58,6 +61,8 @@ class TrustStore:
             source: What is trusted: the path of a PEM or DER file, or of a directory, whose regular files are all
                 read; PEM or DER octets; a certificate object; an iterable of these; a callable without parameters
                 that returns one of these; or a store.
+            security_level: How weak an anchor's key may be where it is for an `OpenSSLVerifier` of that level; the
+                other profiles refuse what level 2 refuses all the same.
 
         Raises:
             ConfigurationError: Nothing found, not readable, a private key, octets that are not a whole certificate, a
@@ -74,7 +79,7 @@ class TrustStore:
                 f"trust has {len(certificates)} certificates but no self-issued CA certificate: add the root CA's "
                 "certificate; intermediates alone are not trusted"
             )
-        flaws = {c: flaw for c in anchors if (flaw := _flaw(c)) is not None}
+        flaws = {c: flaw for c in anchors if (flaw := _flaw(c, security_level)) is not None}
         if len(flaws) == len(anchors):
             detail = next(iter(flaws.values()))
             raise ConfigurationError(f"trust: no client could be accepted under any anchor: {detail}")
@@ -83,6 +88,7 @@ class TrustStore:
         return cls(
             anchors=tuple(anchors),
             flaws=tuple(flaws.values()),
+            sound=frozenset(c for c in certificates if _flaw(c, DEFAULT_LEVEL, ANCHOR if c in anchors else "") is None),
             intermediates=tuple(links),
             anchors_by_name=_by_name(anchors),
             intermediates_by_name=_by_name(links),
@@ -151,10 +157,10 @@ def _is_anchor(certificate: ParsedCertificate) -> bool:
     return True
 
 
-def _flaw(anchor: ParsedCertificate) -> str | None:
-    """Why no client can be accepted under an anchor at any time, or None."""
+def _flaw(certificate: ParsedCertificate, level: SecurityLevel, role: str = ANCHOR) -> str | None:
+    """Why no client can be accepted under a CA at any time, and which option would help; or None."""
     try:
-        check_ca(anchor, ANCHOR)
+        check_ca(certificate, role, level=level)
     except VerificationError as exc:
-        return exc.detail
+        return "; ".join((exc.detail, *(hint for hint in exc.hints if "security_level" in hint)))
     return None

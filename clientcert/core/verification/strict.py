@@ -8,12 +8,13 @@ from clientcert.core.certificate import ParsedCertificate
 from clientcert.core.limits import Limits
 from clientcert.core.verification.base import VerifiedPath, utc_time
 from clientcert.core.verification.candidates import admit_forwarded, collect_intermediates
-from clientcert.core.verification.path import check_path
+from clientcert.core.verification.path import PathRules, check_path
 from clientcert.core.verification.path_builder import DEFAULT_MAX_DEPTH, PathBuilder
-from clientcert.core.verification.rules import LEAF, check_leaf, refusal
+from clientcert.core.verification.rules import LEAF, check_leaf, refusal, role_of
 from clientcert.core.verification.standard import StandardVerifier
 from clientcert.core.verification.store import TrustStore
-from clientcert.errors import Reason, VerificationError, escape_peer_text
+from clientcert.core.verification.strict_rules import find_broken_rule
+from clientcert.errors import Reason, VerificationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class StrictVerifier:
     max_depth: int = field(default=DEFAULT_MAX_DEPTH, kw_only=True)
     limits: Limits = field(default_factory=Limits, kw_only=True)
     _builder: PathBuilder = field(init=False, repr=False, compare=False)
+    _rules: PathRules = field(init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -45,6 +47,8 @@ class StrictVerifier:
         return "strict"
 
     def __post_init__(self) -> None:
+        rules = PathRules(max_depth=self.max_depth, limits=self.limits, sound=self.store.sound)
+        object.__setattr__(self, "_rules", rules)
         object.__setattr__(self, "_builder", PathBuilder(self.store, max_depth=self.max_depth, strict=True))
 
     def verify(
@@ -54,8 +58,8 @@ class StrictVerifier:
         Find a path for TLS client authentication; see `Verifier.verify`.
 
         Raises:
-            VerificationError: The refusal of `standard` where that refuses too, else PATH_INVALID with what
-                cryptography's verifier says and the hint that `standard` accepts.
+            VerificationError: The refusal of `standard` where that refuses too; else STRICT_RULE with the rule that
+                the path breaks, or what cryptography's verifier says, and the hint that `standard` accepts.
 
         Not checked here: revocation, policies.
         """
@@ -66,7 +70,7 @@ class StrictVerifier:
         built = self._builder.build(leaf, links, at)
         if isinstance(built, str):
             raise self._explain(leaf, intermediates, at, built)
-        check_path(built, at=at, max_depth=self.max_depth, limits=self.limits)
+        check_path(built, self._rules, at=at)
         return VerifiedPath(certificates=built, profile=self.name)
 
     def _explain(
@@ -74,8 +78,12 @@ class StrictVerifier:
     ) -> VerificationError:
         standard = StandardVerifier(self.store, max_depth=self.max_depth, limits=self.limits)
         try:
-            standard.verify(leaf, intermediates=forwarded, at=at)
+            path = standard.verify(leaf, intermediates=forwarded, at=at).certificates
         except VerificationError as exc:
             return exc
         hint = "profile 'standard' accepts it"
-        return refusal(Reason.PATH_INVALID, LEAF, leaf, f"no strict path: {escape_peer_text(cause)}", hint)
+        broken = find_broken_rule(path)
+        if broken is None:
+            return refusal(Reason.STRICT_RULE, LEAF, leaf, f"no strict path: {cause}", hint)
+        index, problem, section = broken
+        return refusal(Reason.STRICT_RULE, role_of(index, len(path)), path[index], problem, section, hint)

@@ -199,7 +199,24 @@ def test_depth_counts_cas_between_leaf_and_anchor(depth: int) -> None:
     accept(standard(ROOT, max_depth=depth + 1), links[0].issue("client.example"), via=links)
     error = refuse(standard(ROOT, max_depth=depth), links[0].issue("client.example"), via=links)
     assert error.reason is Reason.PATH_TOO_LONG
-    assert error.hints == ("raise max_depth to accept it",)
+    assert error.hints == (f"max_depth={depth + 1} accepts it",)
+
+
+def test_depth_over_the_largest_has_no_way_out() -> None:
+    """More CAs than any configuration may allow are refused without a number to raise."""
+    links = intermediates(ROOT, 17)
+    error = refuse(standard(ROOT, *links), links[0].issue("client.example"))
+    assert (error.reason, error.hints) == (Reason.PATH_TOO_LONG, ())
+    assert "no trust anchor within 16 CA certificates" in error.detail
+    assert refuse(standard(ROOT, *links), links[1].issue("client.example")).hints == ("max_depth=16 accepts it",)
+
+
+def test_what_is_missing_above_a_path_that_is_too_long() -> None:
+    """A path that would be too long, and leads nowhere, is refused for what is missing: no depth would do."""
+    links = intermediates(ROOT, 2)
+    error = refuse(standard(authority("Other CA"), max_depth=0), links[0].issue("client.example"), via=links)
+    assert (error.reason, error.detail[:23]) == (Reason.ISSUER_UNKNOWN, "intermediate 2 'CN=CA 0")
+    assert error.hints == ("add that CA certificate to trust",)
 
 
 def test_path_length_of_a_ca() -> None:
@@ -239,14 +256,15 @@ def test_rollover_chains_with_self_issued_links() -> None:
     new = CertificateAuthority("Test Root CA", issuer=ROOT)
     leaf = new.issue("client.example")
     assert subjects(accept(standard(ROOT), leaf, via=[new]))[1:] == ["CN=Test Root CA"] * 2
-    refuse(standard(authority("Other CA")), leaf, via=[new])
+    error = refuse(standard(authority("Other CA")), leaf, via=[new])
+    assert error.hints == ("add it to trust if its clients are welcome",)
 
 
 def test_every_refusal_is_for_one_line_of_a_log() -> None:
     """Names of a peer appear escaped and cut."""
     error = refuse(standard(ROOT), authority("Stranger").issue("evil\n\x1b[31m" + "x" * 100))
     assert error.detail.isprintable()
-    assert re.search(r"'CN=evil\\\\0A\\\\1B\[31mx{30,80}\.\.\.'", error.detail), error.detail
+    assert re.search(r"'CN=evil\\0A\\1B\[31mx{30,80}\.\.\.'", error.detail), error.detail
 
 
 def test_verifier_of_an_empty_v3_store() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from clientcert.core.verification import TrustStore
+from clientcert.core.verification.bundle import read_intermediates
 from clientcert.core.verification.public_roots import is_public_root
 from clientcert.errors import ConfigurationError
 from clientcert.testing import CertificateAuthority
@@ -164,3 +165,33 @@ def test_anchor_with_a_key_that_cannot_be_checked_is_unusable(dsa_root: bytes) -
     """A DSA root is refused for its key, not called damaged."""
     with pytest.raises(ConfigurationError, match="key of type DSAPublicKey"):
         TrustStore.load(dsa_root)
+
+
+def test_intermediates_are_read_without_roots() -> None:
+    """A setting for links gives them in order; a root among them is refused under the setting's name."""
+    lower = MIDDLE.intermediate("Lower CA")
+    assert read_intermediates([lower.der, MIDDLE.pem]) == [parsed(lower), parsed(MIDDLE)]
+    text = r"intermediates contains the root 'CN=Test Root CA' .*; what is trusted belongs in trust$"
+    with pytest.raises(ConfigurationError, match=text):
+        read_intermediates([MIDDLE.der, ROOT.der])
+    with pytest.raises(ConfigurationError, match=r"^--intermediates contains the root .* belongs in --trust$"):
+        read_intermediates(ROOT.pem, setting="--intermediates")
+    with pytest.raises(ConfigurationError, match="octets is empty"):
+        read_intermediates(b"")
+
+
+def test_sound_cas_are_those_that_may_issue() -> None:
+    """What a CA is, is judged once for a store: those that may issue are sound, a flawed one is not."""
+    flawed = ROOT.intermediate("Flawed CA", extended_key_usage=["serverAuth"])
+    store = TrustStore.load([ROOT.der, MIDDLE.der, flawed.der])
+    assert store.sound == {parsed(ROOT), parsed(MIDDLE)}
+    assert len(store.intermediates) == 2
+
+
+@pytest.mark.parametrize("length", range(1, len("-----BEGIN ") + 1))
+def test_s4_bundle_cut_in_a_marker(length: int) -> None:
+    """S4: a bundle cut inside the next BEGIN line is refused whole, though everything before it is whole."""
+    root = CertificateAuthority("Root").pem
+    with pytest.raises(ConfigurationError, match="damaged"):
+        TrustStore.load(root + b"-----BEGIN "[:length])
+    assert TrustStore.load(root + b"# a remark").anchors
