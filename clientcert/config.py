@@ -9,35 +9,29 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self
 
+from clientcert.core.bindings import Binding
 from clientcert.core.exempt import ExemptPaths
 from clientcert.core.limits import Limits
-from clientcert.core.proxy import ProxyProof, proxy_proofs
-from clientcert.core.sources import PRESETS, Source, source_named
+from clientcert.core.proxy import ProxyProof
+from clientcert.core.settings import MissingStatus, Mode, OnInvalid
+from clientcert.core.sources import Source
 from clientcert.core.verification import TrustProxy, TrustSource, TrustStore, Verifier
-from clientcert.core.verification.crl_checker import CrlRules
 from clientcert.core.verification.generation import TrustProvider
 from clientcert.core.verification.revocation import (
     RevocationChecker,
     RevocationMode,
-    RevocationPolicy,
     RevocationScope,
 )
 from clientcert.errors import ConfigurationError
+from clientcert.resolution import check_fields, check_proxy_certificates, resolve_bindings, resolve_trust_provider
 from clientcert.runtime.events import Event
-from clientcert.runtime.providers import TrustSettings, trust_provider
 from clientcert.runtime.reload import DEFAULT_INTERVAL, DEFAULT_MAX_STALE, ReloadAttempt
-
-Mode = Literal["required", "optional"]
-OnInvalid = Literal["reject", "anonymous"]
-MissingStatus = Literal[401, 403]
 
 ENVIRONMENT_PREFIX = "CLIENTCERT_"
 # Only settings that a deployment chooses. None of them can switch a check off.
 _FROM_ENVIRONMENT = ("source", "trust", "intermediates", "trusted_proxies", "profile", "max_depth")
-
-_SOURCES = ", ".join(map(repr, sorted(PRESETS)))
 
 
 def utc_now() -> datetime:
@@ -53,6 +47,8 @@ class ClientCertConfig:
     Args:
         source: Who tells us about the certificate: a preset's name, or a source with options such as
             ``IngressNginx(pass_certificate=False)``. Never guessed.
+        sources: In the place of `source` and `trusted_proxies` while moving from one proxy to another: mappings with
+            these two keys, the old one first.
         trust: The CAs whose clients are accepted, and nothing else: a path (file or directory), PEM or DER bytes,
             certificates, a `TrustStore`, or `TRUST_PROXY` to rely on the producer's verdict alone.
         trusted_proxies: Who may speak for a client: networks as text, proofs, or a list of both, all of which must
@@ -88,6 +84,7 @@ class ClientCertConfig:
     """
 
     source: str | Source | None = None
+    sources: Iterable[Mapping[str, Any]] | None = None
     trust: TrustSource | TrustStore | TrustProxy | None = None
     trusted_proxies: str | ProxyProof | Iterable[str | ProxyProof] | None = None
     mode: Mode = "required"
@@ -115,26 +112,27 @@ class ClientCertConfig:
     on_event: Callable[[Event], None] | None = None
     on_reload: Callable[[ReloadAttempt], None] | None = None
 
-    evidence_source: Source = field(init=False, repr=False, compare=False)
-    proxy_proofs: tuple[ProxyProof, ...] = field(init=False, repr=False, compare=False)
+    bindings: tuple[Binding, ...] = field(init=False, repr=False, compare=False)
     exempt_paths: ExemptPaths = field(init=False, repr=False, compare=False)
     trust_provider: TrustProvider = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Read and check everything; a field that is wrong is named."""
-        _one_of("mode", self.mode, get_args(Mode))
-        _one_of("on_invalid", self.on_invalid, get_args(OnInvalid))
-        _one_of("missing_status", self.missing_status, get_args(MissingStatus))
-        _one_of("enforce", self.enforce, (True, False))
-        _check_combination(self)
-        _check_realm(self.realm)
-        _check_depth(self.max_depth)
-        _check_run_time(self)
-        source = _source(self.source)
-        self._resolve("evidence_source", source)
-        self._resolve("proxy_proofs", _proxy_proofs(source, self.trusted_proxies))
+        check_fields(self)
+        self._resolve("bindings", resolve_bindings(self))
         self._resolve("exempt_paths", ExemptPaths(self.exempt))
-        self._resolve("trust_provider", _trust_provider(self, source))
+        self._resolve("trust_provider", resolve_trust_provider(self))
+        check_proxy_certificates(self)
+
+    @property
+    def evidence_source(self) -> Source:
+        """The source; the preferred one where there are several."""
+        return self.bindings[-1].source
+
+    @property
+    def proxy_proofs(self) -> tuple[ProxyProof, ...]:
+        """The proofs of that source's proxy."""
+        return self.bindings[-1].proofs
 
     def _resolve(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -192,43 +190,6 @@ def resolve_config(config: ClientCertConfig | None, keywords: Mapping[str, Any])
     return config
 
 
-def _one_of(name: str, value: object, legal: tuple[object, ...]) -> None:
-    if value not in legal:
-        raise ConfigurationError(f"{name} is {value!r}, wanted {' or '.join(map(repr, legal))}")
-
-
-def _check_combination(config: ClientCertConfig) -> None:
-    if config.on_invalid == "anonymous" and config.mode == "required":
-        raise ConfigurationError(
-            "on_invalid='anonymous' treats a bad certificate as none, which required mode refuses as well; "
-            "set mode='optional' with it, or leave it out"
-        )
-
-
-def _check_depth(depth: object) -> None:
-    # `True` is an int that nobody means as one.
-    if not isinstance(depth, int) or isinstance(depth, bool):
-        raise ConfigurationError(f"max_depth is {depth!r}, wanted a number")
-
-
-def _check_run_time(config: ClientCertConfig) -> None:
-    """Check what is first used while answering a request, where a mistake would be an error 500."""
-    if not isinstance(config.limits, Limits):
-        raise ConfigurationError(f"limits is {config.limits!r}, wanted Limits(...)")
-    if config.on_event is not None and not callable(config.on_event):
-        raise ConfigurationError(f"on_event is {config.on_event!r}, wanted a callable that takes an Event")
-    if not callable(config.clock):
-        raise ConfigurationError(f"clock is {config.clock!r}, wanted a callable such as lambda: datetime.now(UTC)")
-    now: object = config.clock()
-    if not isinstance(now, datetime) or now.utcoffset() is None:
-        raise ConfigurationError(f"clock returns {now!r}, wanted an aware datetime such as datetime.now(UTC)")
-
-
-def _check_realm(realm: str) -> None:
-    if not realm.isascii() or not realm.isprintable() or '"' in realm or "\\" in realm:
-        raise ConfigurationError(f"realm {realm!r} must be printable ASCII without quotes and backslashes")
-
-
 def _from_text(name: str, value: str) -> object:
     if name == "trusted_proxies":
         return [part.strip() for part in value.split(",") if part.strip()]
@@ -237,56 +198,3 @@ def _from_text(name: str, value: str) -> object:
             raise ConfigurationError(f"{ENVIRONMENT_PREFIX}MAX_DEPTH is {value!r}, wanted a number")
         return int(value)
     return value
-
-
-def _source(value: str | Source | None) -> Source:
-    if isinstance(value, str):
-        return source_named(value)
-    if value is None:
-        raise ConfigurationError(f"no source: say who tells us about the certificate, one of: {_SOURCES}")
-    if isinstance(value, type) or not hasattr(value, "read"):
-        raise ConfigurationError(f"source {value!r} is not a source, wanted an object or one of: {_SOURCES}")
-    return value
-
-
-def _proxy_proofs(source: Source, value: Any) -> tuple[ProxyProof, ...]:
-    if source.needs_proxy_proof:
-        if value is None:
-            raise ConfigurationError(
-                f"source {source.name!r} reads headers, which anybody can write: say who may, "
-                'trusted_proxies=["10.42.7.0/28"] | UnixSocket() | SharedSecret(...)'
-            )
-        return proxy_proofs(value)
-    if value is not None:
-        raise ConfigurationError(
-            f"source {source.name!r} reads no header, so trusted_proxies has nothing to say; remove it"
-        )
-    return ()
-
-
-def _trust_provider(config: ClientCertConfig, source: Source) -> TrustProvider:
-    asked = config.crl is not None or config.revocation_checker is not None
-    if config.revocation in ("hard", "soft") and not asked:
-        raise ConfigurationError(f"revocation={config.revocation!r} has nobody to ask: give crl or revocation_checker")
-    settings = TrustSettings(
-        trust=config.trust,
-        profile=config.profile,
-        intermediates=config.intermediates,
-        crl=config.crl,
-        revocation=RevocationPolicy(
-            mode=config.revocation or ("hard" if asked else "off"), scope=config.revocation_scope
-        ),
-        revocation_checker=config.revocation_checker,
-        crl_rules=CrlRules(
-            grace=config.crl_grace, max_age=config.crl_max_age, accept_expired=config.revocation == "soft"
-        ),
-        max_depth=config.max_depth,
-        limits=config.limits,
-        reload_interval=config.reload_interval,
-        max_stale=config.max_stale,
-        watch=config.watch,
-        on_reload=config.on_reload,
-        gives_verdict=source.gives_verdict,
-        sends_certificate=source.sends_certificate,
-    )
-    return trust_provider(settings, at=config.clock())

@@ -250,7 +250,9 @@ def test_expired_anchor_warns() -> None:
 
 def test_unknown_keyword() -> None:
     """A keyword that does not exist is refused, with the legal ones listed."""
-    with pytest.raises(ConfigurationError, match=r"unknown setting 'trusted_proxy', wanted one of: source, trust, "):
+    with pytest.raises(
+        ConfigurationError, match=r"unknown setting 'trusted_proxy', wanted one of: source, sources, trust, "
+    ):
         ClientCertConfig.from_mapping(settings({"trusted_proxy": NETWORK}))
 
 

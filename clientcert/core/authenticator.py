@@ -1,8 +1,10 @@
 """The whole decision: proxy, source, encoding, verification, identity, in that order, nothing after a failure."""
 
 from collections.abc import Hashable
+from dataclasses import replace
 from datetime import datetime
 
+from clientcert.core.bindings import Binding, Bindings, SourceUse
 from clientcert.core.certificate import ParsedCertificate, parse_certificate
 from clientcert.core.decisions import Decisions
 from clientcert.core.facts import RequestFacts
@@ -27,12 +29,10 @@ class Authenticator:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._source = settings.evidence_source
-        self._proofs = tuple(settings.proxy_proofs)
-        secret_headers = [proof.header for proof in self._proofs if proof.header is not None]
-        self._names = tuple(self._source.header_names)
+        self._bindings = Bindings(settings.bindings)
+        self._names = self._bindings.evidence_names
         guarded = GUARDED_HEADERS | {header_name(DEFAULT_SECRET_HEADER)}
-        self.guard = HeaderGuard(read=[*self._names, *secret_headers], guarded=guarded)
+        self.guard = HeaderGuard(read=[*self._names, *self._bindings.proof_names], guarded=guarded)
         self._decisions = self._remember(settings.trust_provider.current(settings.clock()))
 
     def authenticate(self, facts: RequestFacts) -> Outcome:
@@ -54,56 +54,76 @@ class Authenticator:
         """Tell how the trust material is: generation, age, last error; for a health page."""
         return self._settings.trust_provider.status(self._settings.clock())
 
+    def source_uses(self) -> tuple[SourceUse, ...]:
+        """Tell how often each source gave an identity, and when last: when may the old proxy go?"""
+        return self._bindings.uses
+
     def _decide(self, facts: RequestFacts, *, at: datetime) -> Outcome:
         headers = self.guard.select(facts.headers)
-        for proof in self._proofs:
-            proof.check(facts, headers)
+        proven = self._bindings.proven(facts, headers, at=at)
         if not headers.values and not facts.tls_chain:
-            self._read(facts, headers)
+            self._read(proven, facts, headers)
         decisions = self._in_force(at)
-        evidence = (facts.tls_chain, facts.tls_error, facts.folded, headers.evidence(self._names))
-        known = decisions.find(evidence, at)
-        if known is not None:
-            return known
-        claim = self._read(facts, headers)
-        # One at a time: signatures hold the interpreter anyway, and a herd of one client is verified once.
-        with decisions.lock:
-            return decisions.find(evidence, at) or self._verify(claim, evidence, decisions, at)
-
-    def _read(self, facts: RequestFacts, headers: SelectedHeaders) -> Claim:
-        claim = self._source.read(facts, headers, self._settings.limits)
-        if claim is None:
-            raise EvidenceError(Reason.NO_CERTIFICATE, f"{self._source.name} says that the client presented none")
-        return claim
-
-    def _verify(self, claim: Claim, evidence: Hashable, decisions: Decisions, at: datetime) -> Outcome:
-        try:
-            identity, until = self._identify(claim, decisions, at)
-        except ClientCertError as error:
-            refusal = self._refuse(error)
-            decisions.refuse(evidence, refusal, at=at)
-            return refusal
-        outcome = Authenticated(identity=identity)
-        decisions.accept(evidence, outcome, at=at, until=until)
+        evidence = (proven, facts.tls_chain, facts.tls_error, facts.folded, headers.evidence(self._names))
+        index, outcome = decisions.find(evidence, at) or self._examine(proven, facts, headers, evidence, decisions, at)
+        if isinstance(outcome, Authenticated):
+            self._bindings.count(index, at)
         return outcome
 
-    def _identify(self, claim: Claim, decisions: Decisions, at: datetime) -> tuple[ClientIdentity, datetime | None]:
+    def _read(self, proven: tuple[int, ...], facts: RequestFacts, headers: SelectedHeaders) -> tuple[int, Claim]:
+        return self._bindings.read(proven, facts, headers, self._settings.limits)
+
+    def _examine(  # noqa: PLR0913, PLR0917 - what one decision knows
+        self,
+        proven: tuple[int, ...],
+        facts: RequestFacts,
+        headers: SelectedHeaders,
+        evidence: Hashable,
+        decisions: Decisions,
+        at: datetime,
+    ) -> tuple[int, Outcome]:
+        index, claim = self._read(proven, facts, headers)
+        # One at a time: signatures hold the interpreter anyway, and a herd of one client is verified once.
+        with decisions.lock:
+            return decisions.find(evidence, at) or self._verify(index, claim, evidence, decisions, at)
+
+    def _verify(
+        self, index: int, claim: Claim, evidence: Hashable, decisions: Decisions, at: datetime
+    ) -> tuple[int, Outcome]:
+        try:
+            identity, until = self._identify(self._bindings.bindings[index], claim, decisions, at)
+        except ClientCertError as error:
+            refused = (index, self._refuse(error))
+            decisions.refuse(evidence, refused, at=at)
+            return refused
+        accepted = (index, Authenticated(identity=identity))
+        decisions.accept(evidence, accepted, at=at, until=until)
+        return accepted
+
+    def _identify(
+        self, binding: Binding, claim: Claim, decisions: Decisions, at: datetime
+    ) -> tuple[ClientIdentity, datetime | None]:
         """The identity, and the last moment for which everything it rests on holds."""
         generation, limits = decisions.generation, self._settings.limits
+        evidence = Evidence(
+            level=EvidenceLevel.PROXY_ATTRIBUTES,
+            source=binding.source.name,
+            proxy=tuple(proof.name for proof in binding.proofs),
+            verdict=claim.verdict,
+            verified_at=at,
+        )
         if claim.leaf is None:
-            level = EvidenceLevel.PROXY_ATTRIBUTES
-            return decisions.names_only.identity(claim, self._evidence(claim, level, at)), None
+            return decisions.names_only.identity(claim, evidence), None
         leaf = parse_certificate(claim.leaf, limits=limits)
         _agree(claim, leaf)
         forwarded = [parse_certificate(der, limits=limits) for der in claim.intermediates]
         path = generation.verifier.verify(leaf, intermediates=forwarded, at=at)
         revocation = check_revocation(path, generation.revocation, generation.policy, at=at)
-        evidence = self._evidence(
-            claim,
-            EvidenceLevel.VERIFIED if path.anchored else EvidenceLevel.PROXY_VERDICT,
-            at,
+        evidence = replace(
+            evidence,
+            level=EvidenceLevel.VERIFIED if path.anchored else EvidenceLevel.PROXY_VERDICT,
             profile=path.profile,
-            anchor=path.anchor,
+            anchor_sha256=None if path.anchor is None else path.anchor.fingerprint_sha256,
             revocation=revocation.text,
         )
         until = path.valid_until if revocation.valid_until is None else min(path.valid_until, revocation.valid_until)
@@ -118,27 +138,6 @@ class Authenticator:
 
     def _remember(self, generation: TrustGeneration) -> Decisions:
         return Decisions(generation, capacity=self._settings.cache_size, ttl=self._settings.cache_ttl)
-
-    def _evidence(  # noqa: PLR0913 - fields, by name
-        self,
-        claim: Claim,
-        level: EvidenceLevel,
-        at: datetime,
-        *,
-        profile: str | None = None,
-        anchor: ParsedCertificate | None = None,
-        revocation: str = "not-checked",
-    ) -> Evidence:
-        return Evidence(
-            level=level,
-            source=self._source.name,
-            proxy=tuple(proof.name for proof in self._proofs),
-            verdict=claim.verdict,
-            profile=profile,
-            anchor_sha256=None if anchor is None else anchor.fingerprint_sha256,
-            revocation=revocation,
-            verified_at=at,
-        )
 
     def _refuse(self, error: ClientCertError) -> Outcome:
         """Apply ``mode`` and ``on_invalid``: a bad certificate is not "no certificate" unless that is spelled out."""

@@ -9,6 +9,9 @@ from clientcert.core.names_only import NamesOnly
 from clientcert.core.outcome import Outcome
 from clientcert.core.verification.generation import TrustGeneration
 
+Decision = tuple[int, Outcome]
+"""The position of the source that spoke, and what was decided."""
+
 # A refused client tries again and again; a stranger must not push accepted ones out while doing so.
 _MAX_REFUSALS = 256
 _REFUSAL_LIFE = timedelta(seconds=10)
@@ -31,21 +34,21 @@ class Decisions:
         self.names_only = NamesOnly(generation.known_issuers)
         self.lock = Lock()
         self._ttl = ttl
-        self._accepted: DecisionCache[Outcome] = DecisionCache(capacity)
-        self._refused: DecisionCache[Outcome] = DecisionCache(min(capacity, _MAX_REFUSALS))
+        self._accepted: DecisionCache[Decision] = DecisionCache(capacity)
+        self._refused: DecisionCache[Decision] = DecisionCache(min(capacity, _MAX_REFUSALS))
 
     def __len__(self) -> int:
         return len(self._accepted)
 
-    def find(self, evidence: Hashable, at: datetime) -> Outcome | None:
+    def find(self, evidence: Hashable, at: datetime) -> Decision | None:
         """Return what was decided from this evidence, while it holds."""
         return self._accepted.get(evidence, at) or self._refused.get(evidence, at)
 
-    def accept(self, evidence: Hashable, outcome: Outcome, *, at: datetime, until: datetime | None) -> None:
+    def accept(self, evidence: Hashable, decision: Decision, *, at: datetime, until: datetime | None) -> None:
         """Remember an identity until the first of: its time to live, the earliest end of what it rests on."""
         end = at + self._ttl
-        self._accepted.put(evidence, outcome, since=at, until=end if until is None else min(end, until))
+        self._accepted.put(evidence, decision, since=at, until=end if until is None else min(end, until))
 
-    def refuse(self, evidence: Hashable, outcome: Outcome, *, at: datetime) -> None:
+    def refuse(self, evidence: Hashable, decision: Decision, *, at: datetime) -> None:
         """Remember a refusal for a few seconds, apart from the identities."""
-        self._refused.put(evidence, outcome, since=at, until=at + _REFUSAL_LIFE)
+        self._refused.put(evidence, decision, since=at, until=at + _REFUSAL_LIFE)

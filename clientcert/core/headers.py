@@ -75,6 +75,17 @@ class SelectedHeaders:
     aliases: list[bytes] = field(default_factory=list)
     context: list[Header] = field(default_factory=list)
 
+    def only(self, names: Iterable[bytes]) -> "SelectedHeaders":
+        """Return the part that one of several sources may look at."""
+        mine = frozenset(names)
+        folds = frozenset(map(fold_name, mine))
+        return SelectedHeaders(
+            values={name: value for name, value in self.values.items() if name in mine},
+            duplicates=[name for name in self.duplicates if name in mine],
+            aliases=[name for name in self.aliases if fold_name(name) in folds],
+            context=self.context,
+        )
+
     def evidence(self, names: Iterable[bytes]) -> Hashable:
         """Return everything here that a source may look at, as one value to compare; forwarding headers apart."""
         decisive = tuple(header for header in self.context if header[0] not in FORWARDED_HEADERS)

@@ -9,24 +9,15 @@ import hmac
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Protocol, runtime_checkable
 
 from clientcert.core.addresses import is_claimed, parse_address
 from clientcert.core.facts import RequestFacts
 from clientcert.core.headers import SelectedHeaders, header_name
-from clientcert.errors import ConfigurationError, EvidenceError, Reason, UnsafeConfigurationWarning, escape_peer_text
-
-__all__ = [
-    "DEFAULT_SECRET_HEADER",
-    "AnyPeer",
-    "ProxyProof",
-    "SharedSecret",
-    "TrustedNetworks",
-    "UnixSocket",
-    "UnsafeConfigurationWarning",
-    "proxy_proofs",
-]
+from clientcert.errors import ConfigurationError, EvidenceError, Reason, escape_peer_text
+from clientcert.errors import UnsafeConfigurationWarning as UnsafeConfigurationWarning  # noqa: PLC0414 - re-exported
 
 Network = IPv4Network | IPv6Network
 
@@ -61,7 +52,7 @@ class ProxyProof(Protocol):
     def header(self) -> bytes | None:
         """Lower-case name of the header that carries the proof, if one does; guarded like the evidence."""
 
-    def check(self, facts: RequestFacts, headers: SelectedHeaders) -> None:
+    def check(self, facts: RequestFacts, headers: SelectedHeaders, *, at: datetime) -> None:
         """Return when the sender is proven; raise `EvidenceError` (a MISSING reason) when it is not."""
 
 
@@ -99,7 +90,7 @@ class TrustedNetworks:
         shown = [*map(str, self._networks), *sorted(self._literal)]
         return f"TrustedNetworks({', '.join(map(repr, shown))})"
 
-    def check(self, facts: RequestFacts, headers: SelectedHeaders) -> None:
+    def check(self, facts: RequestFacts, headers: SelectedHeaders, *, at: datetime) -> None:  # noqa: ARG002 - protocol
         """See `ProxyProof.check`; refuses as PEER_ADDRESS_REWRITTEN what no socket can have reported."""
         peer = facts.peer
         if not facts.peer_is_socket:
@@ -138,7 +129,7 @@ class UnixSocket:
     def __repr__(self) -> str:
         return "UnixSocket()"
 
-    def check(self, facts: RequestFacts, headers: SelectedHeaders) -> None:  # noqa: ARG002 - the protocol's shape
+    def check(self, facts: RequestFacts, headers: SelectedHeaders, *, at: datetime) -> None:  # noqa: ARG002 - protocol
         """See `ProxyProof.check`."""
         if facts.peer:
             raise EvidenceError(
@@ -177,7 +168,7 @@ class SharedSecret:
     def __repr__(self) -> str:
         return "SharedSecret(***)"
 
-    def check(self, facts: RequestFacts, headers: SelectedHeaders) -> None:  # noqa: ARG002 - the protocol's shape
+    def check(self, facts: RequestFacts, headers: SelectedHeaders, *, at: datetime) -> None:  # noqa: ARG002 - protocol
         """See `ProxyProof.check`; constant time over all secrets, a duplicated header proves nothing."""
         name = self.header or b""
         given = headers.values.get(name, b"")
@@ -212,7 +203,7 @@ class AnyPeer:
     def __repr__(self) -> str:
         return "AnyPeer()"
 
-    def check(self, facts: RequestFacts, headers: SelectedHeaders) -> None:
+    def check(self, facts: RequestFacts, headers: SelectedHeaders, *, at: datetime) -> None:
         """See `ProxyProof.check`; never refuses."""
 
 

@@ -4,22 +4,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from clientcert.core.bindings import Binding
 from clientcert.core.limits import Limits
-from clientcert.core.proxy import ProxyProof
-from clientcert.core.sources import Source
 from clientcert.core.verification.generation import TrustProvider
+
+Mode = Literal["required", "optional"]
+OnInvalid = Literal["reject", "anonymous"]
+MissingStatus = Literal[401, 403]
 
 
 class Settings(Protocol):
     """Settings that have been validated; the core checks none of them again."""
 
     @property
-    def evidence_source(self) -> Source:
-        """Who tells us about the certificate."""
-
-    @property
-    def proxy_proofs(self) -> Sequence[ProxyProof]:
-        """All of them must hold."""
+    def bindings(self) -> Sequence[Binding]:
+        """The sources, each with the proofs of its proxy; the preferred one last."""
 
     @property
     def trust_provider(self) -> TrustProvider:
@@ -42,13 +41,13 @@ class Settings(Protocol):
         """Returns the current time as aware UTC."""
 
     @property
-    def mode(self) -> Literal["required", "optional"]:
+    def mode(self) -> Mode:
         """Whether "no certificate" may pass."""
 
     @property
-    def on_invalid(self) -> Literal["reject", "anonymous"]:
+    def on_invalid(self) -> OnInvalid:
         """Whether a bad certificate may pass as none."""
 
     @property
-    def missing_status(self) -> Literal[401, 403]:
+    def missing_status(self) -> MissingStatus:
         """HTTP status for "no certificate"."""

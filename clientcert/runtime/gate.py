@@ -58,11 +58,23 @@ class Gate:
         self._settings = settings
         self._authenticator = Authenticator(settings)
         self._events = EventLog(settings.on_event)
+        self._source_names = " or ".join(binding.source.name for binding in settings.bindings)
+        self._reads_socket = any(
+            not binding.source.needs_proxy_proof
+            or any(getattr(proof, "reads_socket", False) for proof in binding.proofs)
+            for binding in settings.bindings
+        )
 
     @property
     def reads_socket(self) -> bool:
-        """True when the evidence is the server's TLS socket, so that an adapter need not ask for it otherwise."""
-        return not self._settings.evidence_source.needs_proxy_proof
+        """True when evidence or proof is the server's TLS socket, so that an adapter need not ask for it otherwise."""
+        return self._reads_socket
+
+    @property
+    def server(self) -> str | None:
+        """The WSGI server whose own environ keys the source names; None for sockets, bridges and headers."""
+        names = (getattr(binding.source, "server", None) for binding in self._settings.bindings)
+        return next((name for name in names if name is not None), None)
 
     def strip(self, headers: Iterable[Header]) -> list[Header]:
         """A new header list without any guarded name or alias."""
@@ -96,7 +108,7 @@ class Gate:
             Event(
                 outcome=outcome,
                 enforced=settings.enforce,
-                source=settings.evidence_source.name,
+                source=outcome.identity.evidence.source if isinstance(outcome, Authenticated) else self._source_names,
                 instance=instance,
                 at=settings.clock(),
             )

@@ -49,13 +49,17 @@ IMPORT_LAW: dict[str, frozenset[str]] = {
     "clientcert.runtime.watch": frozenset(
         {STDLIB, "watchfiles", "clientcert.errors", "clientcert.core", "clientcert.runtime"}
     ),
+    # How a configuration is worked out, apart only for its length; the cycle is one of annotations.
+    "clientcert.resolution": frozenset(
+        {STDLIB, "clientcert.config", "clientcert.core", "clientcert.errors", "clientcert.runtime"}
+    ),
     "clientcert.config": frozenset(
         {
             STDLIB,
             "clientcert.core",
             "clientcert.errors",
+            "clientcert.resolution",
             "clientcert.runtime.events",
-            "clientcert.runtime.providers",
             "clientcert.runtime.reload",
         }
     ),
