@@ -8,9 +8,19 @@ from typing import NoReturn
 
 import pytest
 
+from clientcert.testing.apache import Apache
+from clientcert.testing.caddy import Caddy
+from clientcert.testing.envoy import Envoy
+from clientcert.testing.haproxy import HAProxy
 from clientcert.testing.terminators import find_nginx
 
-_FINDERS: dict[str, Callable[[], Path | str | None]] = {"nginx": find_nginx}
+_FINDERS: dict[str, Callable[[], Path | str | None]] = {
+    "apache": Apache.find,
+    "caddy": Caddy.find,
+    "envoy": Envoy.find,
+    "haproxy": HAProxy.find,
+    "nginx": find_nginx,
+}
 
 
 def require_peer(name: str) -> Path:

@@ -3,6 +3,8 @@
 import click
 
 from clientcert import __version__
+from clientcert.cli.policy import policy
+from clientcert.cli.snippet import snippet
 from clientcert.cli.verify import verify
 
 
@@ -16,8 +18,11 @@ def cli() -> None:
     Examples:
       clientcert verify --trust ca.pem client.pem
       clientcert verify --trust ca.pem --crl ca.crl --json *.pem
-      clientcert verify --help
+      clientcert snippet haproxy --verify optional --secret
+      clientcert policy test acl.toml cases.toml
     """  # noqa: D301 - click's mark for "do not wrap"
 
 
 cli.add_command(verify)
+cli.add_command(policy)
+cli.add_command(snippet)

@@ -32,9 +32,7 @@ def scope_of(row: Row, make: Callable[..., dict[str, Any]] = http_scope) -> dict
 
 def environ_of(row: Row) -> dict[str, Any]:
     """The row as a WSGI server tells it; on top of our bridge where it has a TLS connection."""
-    made = environ(
-        (*row.headers, *row.others), peer=row.peer, port=row.port, path=row.path, SERVER_SOFTWARE=row.server
-    )
+    made = environ((*row.headers, *row.others), peer=row.peer, port=row.port, path=row.path, SERVER_SOFTWARE=row.server)
     return made if row.chain is None else made | {"asgi.scope": {CONNECTION_SCOPE_KEY: _connection(row, row.chain)}}
 
 

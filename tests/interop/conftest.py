@@ -12,6 +12,7 @@ import pytest
 from clientcert.testing.nginx import Location, NginxServer, Verify
 from clientcert.testing.terminators import Nginx
 from tests.interop.apps import PROXY_ADDRESS, SECRET, SECRET_HEADER, asgi_app
+from tests.interop.bench import Bench, running_bench
 from tests.interop.clients import Authorities, issue
 from tests.interop.harness import AppServer, gunicorn_process, uvicorn_thread
 from tests.interop.live import Live
@@ -82,3 +83,10 @@ def nginx(authorities: Authorities, servers: dict[str, AppServer]) -> Iterator[N
 def live(nginx: Nginx, servers: dict[str, AppServer], authorities: Authorities) -> Live:
     """Everything that runs, behind one name."""
     return Live(nginx=nginx, servers=servers, authorities=authorities)
+
+
+@pytest.fixture(scope="session")
+def bench(authorities: Authorities) -> Iterator[Bench]:
+    """Every terminator with the output of ``clientcert snippet``, and the apps behind them."""
+    with running_bench(authorities) as running:
+        yield running

@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from clientcert.testing.nginx import LOOPBACK
+from clientcert.testing.processes import LOOPBACK
 from tests.interop.clients import CLIENT
 from tests.interop.harness import HOST
 from tests.interop.live import Live

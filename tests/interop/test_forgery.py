@@ -7,7 +7,7 @@ import pytest
 
 from clientcert.errors import Reason
 from clientcert.testing.issued import escape_pem
-from clientcert.testing.nginx import LOOPBACK
+from clientcert.testing.processes import LOOPBACK
 from tests.interop.apps import PROXY_ADDRESS, SECRET_HEADER
 from tests.interop.clients import CAPTURED, CLIENT
 from tests.interop.live import Live

@@ -1,0 +1,77 @@
+"""
+Who may do what: rules about a client that combine and explain themselves, roles, and routes from a reviewed file.
+
+>>> admins = ou("ops") | spiffe("spiffe://prod.example/admin/*")
+>>> admins.check(identity).allowed
+>>> PolicyFile.load("acl.toml").decide(identity, method="GET", path="/orders/7").explain()
+"""
+
+from clientcert.core.policy import (
+    ANY_METHOD,
+    WEBSOCKET,
+    Answer,
+    Decision,
+    Policy,
+    Roles,
+    Route,
+    RoutePolicy,
+    Rule,
+    RulePolicy,
+    all_of,
+    any_of,
+    anyone,
+    authenticated,
+    cn,
+    deny,
+    dns,
+    email,
+    evidence,
+    extension,
+    fingerprint,
+    issued_by,
+    o,
+    ou,
+    rule,
+    serial,
+    spiffe,
+    spki,
+    subject,
+    upn,
+    uri,
+)
+from clientcert.runtime.policy_file import PolicyFile
+
+__all__ = [
+    "ANY_METHOD",
+    "WEBSOCKET",
+    "Answer",
+    "Decision",
+    "Policy",
+    "PolicyFile",
+    "Roles",
+    "Route",
+    "RoutePolicy",
+    "Rule",
+    "RulePolicy",
+    "all_of",
+    "any_of",
+    "anyone",
+    "authenticated",
+    "cn",
+    "deny",
+    "dns",
+    "email",
+    "evidence",
+    "extension",
+    "fingerprint",
+    "issued_by",
+    "o",
+    "ou",
+    "rule",
+    "serial",
+    "spiffe",
+    "spki",
+    "subject",
+    "upn",
+    "uri",
+]
