@@ -7,7 +7,7 @@ in ``<<?name>>`` is there only when that is asked for.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Literal
 
@@ -71,33 +71,60 @@ class Producer:
     What differs between producers outside their templates.
 
     Attributes:
-        refuses: Options that it cannot honour → why, and what to do instead.
-        local: It runs beside the app or can: the app's address is `Options.upstream`.
-        verifies: It refuses bad certificates itself.
+        refuses: Condition that it cannot honour → why, and what to do instead.
+        local: It can run beside the app and connect from loopback.
+        proof: Python of the proxy proof, where addresses of yours are not what the app sees.
         checks_revocation: It reads `Options.crl`; otherwise the app does.
         forwards_chain: The app gets the intermediates that the client presented.
+        app_server: The app's own server is yours to start.
     """
 
-    refuses: Mapping[str, str]
+    refuses: Mapping[str, str] = field(default_factory=dict)
     local: bool = True
-    verifies: bool = True
+    proof: str | None = None
     checks_revocation: bool = True
     forwards_chain: bool = False
+    app_server: bool = True
 
 
-_NO_SOCKET = "it reaches the app over the network"
-_NO_LIST = "it takes no file with revocation lists here; give the app crl=..."
+_NETWORK_ALONE = "it reaches the app over the network only"
+_NO_FIXED_HEADER = "it cannot add a header with a value of yours"
 
 PRODUCERS: Mapping[str, Producer] = {
-    "nginx": Producer(refuses={}),
-    "ingress-nginx": Producer(refuses={"unix_socket": _NO_SOCKET}, local=False),
-    "traefik": Producer(
-        refuses={"unix_socket": "Traefik speaks to host and port only"}, checks_revocation=False, forwards_chain=True
+    "nginx": Producer(),
+    "ingress-nginx": Producer(refuses={"unix": _NETWORK_ALONE}, local=False),
+    "traefik": Producer(refuses={"unix": _NETWORK_ALONE}, checks_revocation=False, forwards_chain=True),
+    "envoy": Producer(forwards_chain=True),
+    "haproxy": Producer(),
+    "apache": Producer(),
+    "caddy": Producer(checks_revocation=False),
+    "aws-alb": Producer(
+        refuses={"unix": _NETWORK_ALONE, "secret": _NO_FIXED_HEADER},
+        local=False,
+        checks_revocation=False,
+        forwards_chain=True,
     ),
-    "envoy": Producer(refuses={}, forwards_chain=True),
-    "haproxy": Producer(refuses={}),
-    "apache": Producer(refuses={}),
-    "caddy": Producer(refuses={}, checks_revocation=False),
+    "aws-alb-verify": Producer(
+        refuses={
+            "unix": _NETWORK_ALONE,
+            "secret": _NO_FIXED_HEADER,
+            "optional": "in verify mode it refuses who has no certificate; aws-alb is the passthrough mode",
+        },
+        local=False,
+    ),
+    "gcp-lb": Producer(
+        refuses={"unix": _NETWORK_ALONE},
+        proof='"35.191.0.0/16", "130.211.0.0/22"',
+        checks_revocation=False,
+        forwards_chain=True,
+    ),
+    "azure-app-service": Producer(
+        refuses={"unix": _NETWORK_ALONE, "secret": _NO_FIXED_HEADER},
+        # Nothing but the front ends reaches the app's port, and they have no documented addresses.
+        proof="AnyPeer()",
+        checks_revocation=False,
+        app_server=False,
+    ),
 }
 """Preset name → what its snippet can do."""
 
@@ -110,8 +137,8 @@ def render(producer: str, options: Options) -> str:
         ConfigurationError: No such producer, an option that it cannot honour, or a value that could end a string or
             begin a directive.
     """
-    _check(producer, options)
-    conditions, values = _conditions(producer, options), _values(options)
+    conditions = _check(producer, options)
+    values = _values(options)
     template = files("clientcert.cli").joinpath("snippets", f"{producer}.txt").read_text(encoding="utf-8")
     lines = [*_filled(template, conditions, values), "", *_application(producer, options)]
     return "\n".join(lines) + "\n"
@@ -122,7 +149,7 @@ def python_keywords(producer: str, options: Options) -> tuple[str, ...]:
     lines = [f'source="{producer}",', f'trust="{options.client_ca}",']
     if options.intermediates:
         lines.append(f'intermediates="{options.intermediates}",')
-    lines.append(f"trusted_proxies=[{', '.join(_proofs(options))}],")
+    lines.append(f"trusted_proxies=[{', '.join(_proofs(producer, options))}],")
     if options.crl and not PRODUCERS[producer].checks_revocation:
         lines.append(f'crl="{options.crl}",')
     if options.verify == "optional":
@@ -130,31 +157,40 @@ def python_keywords(producer: str, options: Options) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _check(producer: str, options: Options) -> None:
+def _check(producer: str, options: Options) -> frozenset[str]:
+    """The conditions that hold."""
     if producer not in PRODUCERS:
         raise ConfigurationError(f"no snippet for {producer!r}, wanted one of: {', '.join(sorted(PRODUCERS))}")
-    for option, reason in PRODUCERS[producer].refuses.items():
-        if getattr(options, option):
-            raise ConfigurationError(f"--{option.replace('_', '-')} does not go with {producer}: {reason}")
-    texts = {name: getattr(options, name) for name in _TEXTS}
-    for name, text in (*texts.items(), *(("trusted_proxies", network) for network in options.trusted_proxies)):
-        if text is not None and (not text.isprintable() or " " in text or _NEVER_PLAIN.intersection(text)):
+    for name, text in _texts(options):
+        if not text.isprintable() or " " in text or _NEVER_PLAIN.intersection(text):
             raise ConfigurationError(f"{name} is {text!r}, wanted letters, digits and . / : - _ [ ] = + @ ~ alone")
-    _, port = _split(options.listen)
-    if not port.isdigit():
-        raise ConfigurationError(f"listen is {options.listen!r}, wanted a port or address:port")
+    for name in ("listen", "upstream"):
+        if not _split(getattr(options, name))[1].isdecimal():
+            raise ConfigurationError(f"{name} is {getattr(options, name)!r}, wanted host:port")
+    conditions = _conditions(options)
+    for condition, reason in PRODUCERS[producer].refuses.items():
+        if condition in conditions:
+            raise ConfigurationError(f"{_SPELLINGS[condition]} does not go with {producer}: {reason}")
+    return conditions
 
 
+_SPELLINGS = {"unix": "--unix-socket", "secret": "--secret", "optional": "--verify optional"}
 _TEXTS = (
     *("unix_socket", "upstream", "listen", "server_name", "certificate", "private_key", "client_ca"),
     *("intermediates", "crl", "secret_file"),
 )
 
 
-def _conditions(producer: str, options: Options) -> frozenset[str]:
+def _texts(options: Options) -> Iterator[tuple[str, str]]:
+    yield from ((name, text) for name in _TEXTS if (text := getattr(options, name)) is not None)
+    yield from (("trusted_proxies", network) for network in options.trusted_proxies)
+
+
+def _conditions(options: Options) -> frozenset[str]:
     known = {
         options.verify: True,
         "secret": options.secret,
+        "nosecret": not options.secret,
         "unix": options.unix_socket is not None,
         "tcp": options.unix_socket is None,
         "crl": options.crl is not None,
@@ -172,7 +208,7 @@ def _values(options: Options) -> dict[str, str]:
         "address_or_any": address or "0.0.0.0",  # noqa: S104 - what a server listens on
         "address_or_star": address or "*",
         "port": port,
-        "upstream_host": host or _LOOPBACK[0],
+        "upstream_host": host,
         "upstream_port": upstream_port,
     }
 
@@ -191,42 +227,49 @@ def _filled(template: str, conditions: frozenset[str], values: Mapping[str, str]
             yield _VALUE.sub(lambda match: values[match[1]], text)
 
 
-def _proofs(options: Options) -> Iterator[str]:
+def _proofs(producer: str, options: Options) -> Iterator[str]:
     if options.unix_socket is not None:
         yield "UnixSocket()"
+    elif options.trusted_proxies:
+        yield from (f'"{network}"' for network in options.trusted_proxies)
     else:
-        yield from (f'"{network}"' for network in options.trusted_proxies or (_default_network(options),))
+        host, _ = _split(options.upstream)
+        beside = "127.0.0.1" if host in _LOOPBACK and PRODUCERS[producer].local else _EXAMPLE_NETWORK
+        yield PRODUCERS[producer].proof or f'"{beside}"'
     if options.secret:
         yield f'SharedSecret(os.environ["{SECRET_VARIABLE}"])'
 
 
-def _default_network(options: Options) -> str:
-    host, _ = _split(options.upstream)
-    return "127.0.0.1" if host in _LOOPBACK else _EXAMPLE_NETWORK
-
-
 def _application(producer: str, options: Options) -> Iterator[str]:
-    needed = [name for name in ("SharedSecret", "UnixSocket") if name in "".join(_proofs(options))]
+    given = ", ".join(_proofs(producer, options))
+    needed = [name for name in ("AnyPeer", "SharedSecret", "UnixSocket") if name in given]
     yield "# The app's half, in Python:"
     yield "#"
+    if options.secret:
+        yield "#   import os"
     if needed:
         yield f"#   from clientcert import {', '.join(needed)}"
     yield "#   app.add_middleware("
     yield "#       ClientCertMiddleware,"
     yield from (f"#       {line}" for line in python_keywords(producer, options))
     yield "#   )"
+    if _EXAMPLE_NETWORK in given:
+        yield "#"
+        yield f"# {_EXAMPLE_NETWORK} stands for the addresses that {producer} connects from (--trusted-proxy)."
     if not options.intermediates and not PRODUCERS[producer].forwards_chain:
         yield "#"
         yield "# The leaf alone is forwarded. Where clients are issued by an intermediate CA, add it for the app:"
         yield '#       intermediates="/etc/clientcert/intermediates.pem",'
-    yield from _server_line(options)
+    if PRODUCERS[producer].app_server:
+        yield from _server_line(producer, options)
 
 
-def _server_line(options: Options) -> Iterator[str]:
+def _server_line(producer: str, options: Options) -> Iterator[str]:
     yield "#"
     if options.unix_socket is not None:
         yield f"# uvicorn app:app --uds {options.unix_socket}"
     else:
-        # uvicorn would put the end user's address in the place of the terminator's, which trusted_proxies is about.
         host, port = _split(options.upstream)
-        yield f"# uvicorn app:app --host {host or _LOOPBACK[0]} --port {port} --no-proxy-headers"
+        shown = host if PRODUCERS[producer].local else "0.0.0.0"  # noqa: S104 - in a container
+        # uvicorn would put the end user's address in the place of the terminator's, which trusted_proxies is about.
+        yield f"# uvicorn app:app --host {shown} --port {port} --no-proxy-headers"

@@ -2,6 +2,7 @@
 The nginx configuration that tests and demonstrations run: what ingress-nginx generates, as far as clients matter.
 
 `NginxServer` and `Location` are the values, `render_configuration` writes them down; `terminators.Nginx` runs them.
+A ``server`` block can also be given as text (`processes.ServerText`).
 """
 
 import grp
@@ -13,11 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from clientcert.errors import ConfigurationError
+from clientcert.testing.processes import LOOPBACK, ServerText
 
 Verify = Literal["on", "optional", "optional_no_ca", "off"]
 ClientHeaders = Literal["set", "blank", "untouched"]
-
-LOOPBACK = "127.0.0.1"
 
 # The directive of ingress-nginx's template, in its order; the first only with pass-certificate.
 _CERTIFICATE_HEADER = ("ssl-client-cert", "$ssl_client_escaped_cert")
@@ -122,14 +122,14 @@ class NginxServer:
         return (*client, *((self.secret,) if self.secret else ()), *_FORWARDING_HEADERS)
 
 
-def render_configuration(servers: Mapping[str, NginxServer], ports: Mapping[str, int]) -> str:
+def render_configuration(servers: Mapping[str, NginxServer | ServerText], ports: Mapping[str, int]) -> str:
     """
     Write the ``nginx.conf`` of `servers`: in the foreground, one worker under the caller's own user.
 
     Every path that nginx writes to lies below its prefix (``-p``).
 
     Args:
-        servers: Name → server block.
+        servers: Name → server block, as a value or as text.
         ports: Name → TCP port on 127.0.0.1.
     """
     return "\n".join(
@@ -157,7 +157,10 @@ def _user_lines() -> Iterator[str]:
         yield f"user {pwd.getpwuid(0).pw_name} {grp.getgrgid(os.getegid()).gr_name};"
 
 
-def _server_lines(server: NginxServer, port: int) -> Iterator[str]:
+def _server_lines(server: NginxServer | ServerText, port: int) -> Iterator[str]:
+    if not isinstance(server, NginxServer):
+        yield server(port)
+        return
     upstreams = [f"app-{port}-{index}" for index in range(len(server.locations))]
     for upstream, location in zip(upstreams, server.locations, strict=True):
         # Kept alive as ingress-nginx does: requests of several clients then share one connection to the app.

@@ -1,5 +1,5 @@
 """
-Real TLS terminators on loopback, for tests and demonstrations.
+A real nginx on loopback, for tests and demonstrations.
 
 `Nginx` runs an unmodified nginx with a generated configuration (`clientcert.testing.nginx`), one ``server`` block per
 name, everything it writes below one temporary folder. No root needed::
@@ -7,10 +7,11 @@ name, everything it writes below one temporary folder. No root needed::
     app = NginxServer(certificate=…, private_key=…, client_ca=…, locations=(Location(upstream="unix:/run/app.sock"),))
     with Nginx({"app": app}) as nginx:
         nginx.ports["app"]
+
+HAProxy, Apache, Caddy and Envoy are in modules of their own: `clientcert.testing.processes` has what they share.
 """
 
 import os
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -22,21 +23,22 @@ from types import TracebackType
 from typing import Self
 
 from clientcert.errors import ConfigurationError
-from clientcert.testing.nginx import LOOPBACK, NginxServer, render_configuration
+from clientcert.testing.nginx import NginxServer, render_configuration
+from clientcert.testing.processes import (
+    LOOPBACK,
+    ServerText,
+    TerminatorError,
+    find_program,
+    log_tail,
+    stop_process,
+)
 
-# Debian and Red Hat keep daemons where an ordinary user's PATH does not look.
-_SYSTEM_PATHS = ("/usr/sbin", "/usr/local/sbin", "/usr/local/nginx/sbin", "/opt/homebrew/bin")
-_LOG_TAIL_CHARACTERS = 4_000
-
-
-class TerminatorError(RuntimeError):
-    """A terminator did not start, or did not stop; the text ends with its error log."""
+__all__ = ["Nginx", "TerminatorError", "find_nginx"]
 
 
 def find_nginx() -> Path | None:
     """Path of the nginx program, searched in ``PATH`` and the usual system folders, or ``None``."""
-    found = shutil.which("nginx", path=os.pathsep.join((os.environ.get("PATH", ""), *_SYSTEM_PATHS)))
-    return Path(found) if found else None
+    return find_program("nginx")
 
 
 class Nginx:
@@ -44,7 +46,8 @@ class Nginx:
     A real nginx for the length of a ``with`` block.
 
     Args:
-        servers: Name → `NginxServer`; the names are the keys of `ports` and mean nothing to nginx.
+        servers: Name → `NginxServer`, or the text of a ``server`` block for a port; the names are the keys of `ports`
+            and mean nothing to nginx.
         executable: The program; ``None`` searches for it with `find_nginx`.
         timeout_seconds: How long starting and stopping may take.
 
@@ -56,7 +59,7 @@ class Nginx:
 
     def __init__(
         self,
-        servers: Mapping[str, NginxServer],
+        servers: Mapping[str, NginxServer | ServerText],
         *,
         executable: Path | None = None,
         timeout_seconds: float = 10.0,
@@ -79,15 +82,14 @@ class Nginx:
     def error_log(self) -> str:
         """What nginx has written to its error log, the last 4,000 characters; kept when it has stopped."""
         if self._error_log is not None and self._error_log.exists():
-            text = self._error_log.read_text(encoding="utf-8", errors="replace")
-            self._last_log = text[-_LOG_TAIL_CHARACTERS:]
+            self._last_log = log_tail(self._error_log)
         return self._last_log
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             prefix = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nginx-")))
             self._error_log = prefix / "error.log"
-            listeners = {name: _listen(stack, server.port) for name, server in self._servers.items()}
+            listeners = {name: _listen(stack, _wanted_port(server)) for name, server in self._servers.items()}
             self.ports = {name: listener.getsockname()[1] for name, listener in listeners.items()}
             configuration = render_configuration(self._servers, self.ports)
             (prefix / "nginx.conf").write_text(configuration, encoding="utf-8")
@@ -114,7 +116,7 @@ class Nginx:
         process = subprocess.Popen(
             arguments, env=environment, pass_fds=descriptors, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
-        stack.callback(self._stop, process)
+        stack.callback(stop_process, process, timeout_seconds=self._timeout_seconds, log=lambda: self.error_log)
         deadline = time.monotonic() + self._timeout_seconds
         # nginx writes the file when the configuration is read and every socket is open.
         while not (prefix / "nginx.pid").exists():
@@ -124,14 +126,9 @@ class Nginx:
                 raise TerminatorError(f"nginx did not start, exit status {process.poll()}:\n{said}{self.error_log}")
             time.sleep(0.005)
 
-    def _stop(self, process: subprocess.Popen[bytes]) -> None:
-        process.terminate()
-        try:
-            process.wait(self._timeout_seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise TerminatorError(f"nginx did not stop and was killed:\n{self.error_log}") from None
+
+def _wanted_port(server: NginxServer | ServerText) -> int:
+    return server.port if isinstance(server, NginxServer) else 0
 
 
 def _listen(stack: ExitStack, port: int) -> socket.socket:
