@@ -12,8 +12,9 @@ from typing import Any
 from clientcert.config import ClientCertConfig, resolve_config
 from clientcert.core.facts import Header, RequestFacts
 from clientcert.core.identity import ClientIdentity
+from clientcert.core.policy import WEBSOCKET
 from clientcert.errors import MiddlewareMissingError
-from clientcert.runtime.gate import Gate
+from clientcert.runtime.gate import Gate, Target
 from clientcert.runtime.problem import Problem
 from clientcert.runtime.websocket import run_while_accepted
 from clientcert.servers.connection import CONNECTION_SCOPE_KEY, TlsConnection
@@ -89,7 +90,8 @@ class ClientCertMiddleware:
 
         def is_accepted() -> bool:
             again, problem = self._admit(scope)
-            return problem is None and again[IDENTITY_KEY] == identity
+            # A report-only configuration admits everybody, and shows nobody.
+            return problem is None and (again[IDENTITY_KEY] == identity or not self.config.enforce)
 
         def seconds_left() -> float:
             if identity.not_after is None:
@@ -108,9 +110,10 @@ class ClientCertMiddleware:
         # One copy, made before anything is read: the server may append trailers to its own list later.
         headers = list(scope["headers"])
         identity: ClientIdentity | None = None
-        if not self._gate.is_exempt(scope["path"], scope.get("raw_path")):
+        target = Target(scope.get("method", WEBSOCKET), scope["path"], scope.get("raw_path"))
+        if not self._gate.is_exempt(target):
             facts = facts_from_scope(scope, headers, reads_socket=self._gate.reads_socket)
-            admission = self._gate.admit(facts)
+            admission = self._gate.admit(facts, target)
             if admission.problem is not None:
                 return scope, admission.problem
             identity = admission.identity

@@ -9,11 +9,13 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from os import PathLike
 from typing import Any, Self
 
 from clientcert.core.bindings import Binding
 from clientcert.core.exempt import ExemptPaths
 from clientcert.core.limits import Limits
+from clientcert.core.policy import Policy, Rule
 from clientcert.core.proxy import ProxyProof
 from clientcert.core.settings import MissingStatus, Mode, OnInvalid
 from clientcert.core.sources import Source
@@ -25,7 +27,13 @@ from clientcert.core.verification.revocation import (
     RevocationScope,
 )
 from clientcert.errors import ConfigurationError
-from clientcert.resolution import check_fields, check_proxy_certificates, resolve_bindings, resolve_trust_provider
+from clientcert.resolution import (
+    check_fields,
+    check_policy,
+    check_proxy_certificates,
+    resolve_bindings,
+    resolve_trust_provider,
+)
 from clientcert.runtime.events import Event
 from clientcert.runtime.reload import DEFAULT_INTERVAL, DEFAULT_MAX_STALE, ReloadAttempt
 
@@ -57,6 +65,7 @@ class ClientCertConfig:
         on_invalid: ``reject``, or, spelled out, ``anonymous`` to treat a bad certificate as none.
         exempt: Exact paths that need no certificate and get no identity, such as health probes.
         enforce: False reports every outcome and admits every request; an identity that was not accepted is never shown.
+        policy: Who may do what, asked on every request: the path of a policy file, a rule, or a `RoutePolicy`.
         profile: Path validation profile: ``standard``, ``strict``, ``openssl``, ``pinned`` (`trust` holds the
             clients' own certificates or their hashes then), or an object with a `Verifier`'s ``verify``.
         intermediates: Further CA certificates to build paths with; same forms as `trust`. Never trust anchors.
@@ -91,6 +100,7 @@ class ClientCertConfig:
     on_invalid: OnInvalid = "reject"
     exempt: Iterable[str] = ()
     enforce: bool = True
+    policy: str | PathLike[str] | Rule | Policy | None = None
     profile: str | Verifier = "standard"
     intermediates: TrustSource | None = None
     crl: TrustSource | None = None
@@ -123,6 +133,7 @@ class ClientCertConfig:
         self._resolve("exempt_paths", ExemptPaths(self.exempt))
         self._resolve("trust_provider", resolve_trust_provider(self))
         check_proxy_certificates(self)
+        check_policy(self)
 
     @property
     def evidence_source(self) -> Source:

@@ -117,6 +117,16 @@ def check_proxy_certificates(config: "ClientCertConfig") -> None:
                 )
 
 
+def check_policy(config: "ClientCertConfig") -> None:
+    """Refuse a policy that no anonymous request can pass where certificates are optional: it would only look so."""
+    policy = config.trust_provider.current(config.clock()).authorization
+    if policy is not None and config.mode == "optional" and not policy.admits_anonymous:
+        raise ConfigurationError(
+            "policy allows nothing without a client, so mode='optional' has no effect but another status; "
+            "set mode='required', or write a rule with anyone() for what is public"
+        )
+
+
 def _source(value: str | Source | None) -> Source:
     if isinstance(value, str):
         return source_named(value)
@@ -166,6 +176,7 @@ def resolve_trust_provider(config: "ClientCertConfig") -> TrustProvider:
         max_stale=config.max_stale,
         watch=config.watch,
         on_reload=config.on_reload,
+        policy=config.policy,
         gives_verdict=all(source.gives_verdict for source in sources),
         sends_certificate=all(source.sends_certificate for source in sources),
     )

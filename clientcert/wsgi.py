@@ -14,9 +14,8 @@ from typing import Any
 from clientcert.config import ClientCertConfig, resolve_config
 from clientcert.core.facts import RequestFacts
 from clientcert.core.identity import ClientIdentity
-from clientcert.core.proxy import UnsafeConfigurationWarning
-from clientcert.errors import MiddlewareMissingError
-from clientcert.runtime.gate import Gate
+from clientcert.errors import MiddlewareMissingError, UnsafeConfigurationWarning
+from clientcert.runtime.gate import Gate, Target
 from clientcert.runtime.problem import Problem
 from clientcert.servers.evidence import NOT_READ
 from clientcert.servers.wsgi import check_environment, evidence_from_environ, unfixed_python
@@ -34,7 +33,7 @@ _PROXY_FIX_KEY = "werkzeug.proxy_fix.orig"
 _RAW_PATH_KEYS = ("RAW_URI", "REQUEST_URI")
 
 
-# Servers that drop header names with an underscore unless told otherwise (measured: gunicorn 27, waitress 3, Werkzeug 3).
+# Servers that drop names with an underscore unless told otherwise (measured: gunicorn 27, waitress 3, Werkzeug 3).
 _DROP_UNDERSCORES = ("gunicorn/", "waitress", "Werkzeug/")
 
 
@@ -85,8 +84,10 @@ def client_identity(environ: Environ) -> ClientIdentity | None:
 def admit_environ(environ: Environ, gate: Gate) -> Problem | None:
     """Authenticate, put the identity into `environ` and take the guarded headers out; or the refusal to send."""
     identity: ClientIdentity | None = None
-    if not gate.is_exempt(*_paths(environ)):
-        admission = gate.admit(facts_from_environ(environ, reads_socket=gate.reads_socket, server=gate.server))
+    target = target_of(environ)
+    if not gate.is_exempt(target):
+        facts = facts_from_environ(environ, reads_socket=gate.reads_socket, server=gate.server)
+        admission = gate.admit(facts, target)
         if admission.problem is not None:
             return admission.problem
         identity = admission.identity
@@ -160,12 +161,18 @@ def _header_value(value: str) -> bytes:
         return value.encode("utf-8", "surrogatepass")
 
 
-def _paths(environ: Environ) -> tuple[str, bytes | None]:
-    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+def target_of(environ: Environ) -> Target:
+    """What a WSGI request asks for, as text in place of PEP 3333's latin-1 view of UTF-8."""
+    path = _header_value(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
+    return Target(environ["REQUEST_METHOD"], path.decode("utf-8", "surrogateescape"), raw_path_of(environ))
+
+
+def raw_path_of(environ: Environ) -> bytes | None:
+    """The path as it was on the wire, where the server gives it."""
     for key in _RAW_PATH_KEYS:
         if key in environ:
-            return path, environ[key].partition("?")[0].encode("utf-8", "surrogatepass")
-    return path, None
+            return str(environ[key]).partition("?")[0].encode("utf-8", "surrogatepass")
+    return None
 
 
 def _respond(problem: Problem, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -113,7 +113,7 @@ class Authenticator:
             verified_at=at,
         )
         if claim.leaf is None:
-            return decisions.names_only.identity(claim, evidence), None
+            return self._with_roles(decisions.names_only.identity(claim, evidence), generation), None
         leaf = parse_certificate(claim.leaf, limits=limits)
         _agree(claim, leaf)
         forwarded = [parse_certificate(der, limits=limits) for der in claim.intermediates]
@@ -127,7 +127,13 @@ class Authenticator:
             revocation=revocation.text,
         )
         until = path.valid_until if revocation.valid_until is None else min(path.valid_until, revocation.valid_until)
-        return identity_from_path(path, evidence), until
+        return self._with_roles(identity_from_path(path, evidence), generation), until
+
+    @staticmethod
+    def _with_roles(identity: ClientIdentity, generation: TrustGeneration) -> ClientIdentity:
+        if generation.authorization is None:
+            return identity
+        return replace(identity, roles=generation.authorization.roles.of(identity))
 
     def _in_force(self, at: datetime) -> Decisions:
         """Return the decisions of the current generation; whoever still holds the old ones finishes with them."""

@@ -71,6 +71,7 @@ class ClientIdentity:
         spki_sha256: SHA-256 of the subjectPublicKeyInfo DER; survives renewal with the same key.
         issuer_key_id: `spki_sha256` of the issuer that path validation used.
         certificate: DER of the leaf.
+        roles: What the configured policy calls this client; empty without one. Not part of the comparison.
         chain: DER of the verified path, leaf first, trust anchor last.
         evidence: What was proven, by whom.
     """
@@ -91,6 +92,7 @@ class ClientIdentity:
     issuer_key_id: str | None = None
     certificate: bytes | None = field(default=None, repr=False)
     chain: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
+    roles: frozenset[str] = field(default=frozenset(), compare=False)
     evidence: Evidence = field(compare=False)
 
     @property

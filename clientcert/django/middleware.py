@@ -14,14 +14,13 @@ from clientcert.config import ClientCertConfig, resolve_config
 from clientcert.core.facts import RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.errors import ConfigurationError, MiddlewareMissingError
-from clientcert.runtime.gate import Gate
+from clientcert.runtime.gate import Gate, Target
 from clientcert.runtime.problem import Problem
-from clientcert.wsgi import check_start, facts_from_environ, strip_environ
+from clientcert.wsgi import check_start, facts_from_environ, raw_path_of, strip_environ
 
 _ATTRIBUTE = "client_identity"
 _GATE = "_clientcert_gate"
 _EXEMPT = "_clientcert_exempt"
-_RAW_PATH_KEYS = ("RAW_URI", "REQUEST_URI")
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
@@ -67,9 +66,10 @@ class ClientCertMiddleware:
         if hasattr(request, _ATTRIBUTE):
             raise RuntimeError("ClientCertMiddleware is installed twice in MIDDLEWARE; keep the first one")
         identity: ClientIdentity | None = None
-        is_exempt = self._gate.is_exempt(request.path, _raw_path(request))
+        target = _target(request)
+        is_exempt = self._gate.is_exempt(target)
         if not is_exempt:
-            admission = self._gate.admit(_facts(request, self._gate))
+            admission = self._gate.admit(_facts(request, self._gate), target)
             if admission.problem is not None:
                 return admission.problem
             identity = admission.identity
@@ -141,14 +141,9 @@ def _facts(request: HttpRequest, gate: Gate) -> RequestFacts:
     return facts_from_environ(request.META, reads_socket=gate.reads_socket, server=gate.server)
 
 
-def _raw_path(request: HttpRequest) -> bytes | None:
-    if isinstance(request, ASGIRequest):
-        raw_path: bytes | None = request.scope.get("raw_path")
-        return raw_path
-    for key in _RAW_PATH_KEYS:
-        if key in request.META:
-            return str(request.META[key]).partition("?")[0].encode("utf-8", "surrogatepass")
-    return None
+def _target(request: HttpRequest) -> Target:
+    raw_path = request.scope.get("raw_path") if isinstance(request, ASGIRequest) else raw_path_of(request.META)
+    return Target(request.method or "", request.path, raw_path)
 
 
 def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from clientcert.core.authenticator import Authenticator
 from clientcert.core.exempt import ExemptPaths
@@ -10,6 +10,7 @@ from clientcert.core.facts import Header, RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.core.outcome import Authenticated, Outcome, Rejected
 from clientcert.core.settings import Settings
+from clientcert.errors import ClientCertError, Reason
 from clientcert.runtime.events import Event, EventLog
 from clientcert.runtime.problem import Problem, problem_for
 
@@ -32,6 +33,21 @@ class GateSettings(Settings, Protocol):
     @property
     def on_event(self) -> Callable[[Event], None] | None:
         """The operator's hook."""
+
+
+class Target(NamedTuple):
+    """
+    What a request asks for.
+
+    Attributes:
+        method: HTTP method, or ``WEBSOCKET``.
+        path: Decoded path, mount point included.
+        raw_path: The path on the wire without the query, where the server gives it.
+    """
+
+    method: str
+    path: str
+    raw_path: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,7 @@ class Gate:
         self._settings = settings
         self._authenticator = Authenticator(settings)
         self._events = EventLog(settings.on_event)
+        self._has_policy = settings.trust_provider.current(settings.clock()).authorization is not None
         self._source_names = " or ".join(binding.source.name for binding in settings.bindings)
         self._reads_socket = any(
             not binding.source.needs_proxy_proof
@@ -84,13 +101,13 @@ class Gate:
         """True for a header name the app must not see."""
         return self._authenticator.guard.is_guarded(name)
 
-    def is_exempt(self, path: str, raw_path: bytes | None) -> bool:
+    def is_exempt(self, target: Target) -> bool:
         """True when the path needs no certificate and gets no identity."""
-        return self._settings.exempt_paths.covers(path, raw_path)
+        return self._settings.exempt_paths.covers(target.path, target.raw_path)
 
-    def admit(self, facts: RequestFacts) -> Admission:
+    def admit(self, facts: RequestFacts, target: Target) -> Admission:
         """Decide, tell, and say what the adapter has to do."""
-        outcome = self._authenticator.authenticate(facts)
+        outcome = self._authorize(self._authenticator.authenticate(facts), target)
         if isinstance(outcome, Authenticated):
             if self._events.wants_success:
                 self._tell(outcome, instance=None)
@@ -101,6 +118,24 @@ class Gate:
         problem = problem_for(outcome, realm=self._settings.realm)
         self._tell(outcome, instance=problem.instance)
         return Admission(problem=problem) if self._settings.enforce else _ANONYMOUS
+
+    def _authorize(self, outcome: Outcome, target: Target) -> Outcome:
+        """Ask the policy, on every request: its answer is about this request and is never kept."""
+        if not self._has_policy or isinstance(outcome, Rejected):
+            return outcome
+        try:
+            policy = self._settings.trust_provider.current(self._settings.clock()).authorization
+        except ClientCertError as error:
+            return Rejected(reason=error.reason, status=error.status, detail=error.detail, hints=error.hints)
+        identity = outcome.identity if isinstance(outcome, Authenticated) else None
+        if policy is None:
+            return outcome
+        decision = policy.decide(identity, method=target.method, path=target.path, raw_path=target.raw_path)
+        if decision.allowed:
+            return outcome
+        reason = Reason.NO_CERTIFICATE if identity is None else Reason.POLICY_DENIED
+        status = self._settings.missing_status if identity is None else reason.status
+        return Rejected(reason=reason, status=status, detail=decision.summary, hints=decision.explain())
 
     def _tell(self, outcome: Outcome, *, instance: str | None) -> None:
         settings = self._settings

@@ -4,9 +4,11 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from os import PathLike
 from typing import Any
 
 from clientcert.core.limits import Limits
+from clientcert.core.policy import Policy, Rule, RulePolicy
 from clientcert.core.verification import (
     PROFILES,
     PinnedVerifier,
@@ -20,9 +22,9 @@ from clientcert.core.verification.crl_checker import CrlRules
 from clientcert.core.verification.generation import FixedTrust, TrustGeneration, TrustProvider
 from clientcert.core.verification.revocation import RevocationChecker, RevocationPolicy
 from clientcert.errors import ConfigurationError, UnsafeConfigurationWarning
-from clientcert.runtime.files import Sources
+from clientcert.runtime.files import Snapshot, Sources
 from clientcert.runtime.reload import DEFAULT_INTERVAL, DEFAULT_MAX_STALE, ReloadAttempt, ReloadingTrust
-from clientcert.runtime.trust import CRL, INTERMEDIATES, TRUST, TrustBuilder
+from clientcert.runtime.trust import CRL, INTERMEDIATES, POLICY, TRUST, Build, TrustBuilder, read_policy
 from clientcert.runtime.watch import FileWatcher
 
 PINNED = "pinned"
@@ -53,6 +55,7 @@ class TrustSettings:
     max_stale: timedelta = DEFAULT_MAX_STALE
     watch: bool = False
     on_reload: Callable[[ReloadAttempt], None] | None = None
+    policy: str | PathLike[str] | Rule | Policy | None = None
     gives_verdict: bool
     sends_certificate: bool
 
@@ -112,14 +115,47 @@ def _pins(settings: TrustSettings, at: datetime) -> TrustProvider:
 
 
 def _fixed(settings: TrustSettings, verifier: Verifier, at: datetime) -> TrustProvider:
-    return FixedTrust(
-        TrustGeneration(
-            number=1,
+    def build(snapshot: Snapshot, *, number: int, previous: TrustGeneration | None, at: datetime) -> TrustGeneration:
+        del previous
+        return TrustGeneration(
+            number=number,
             verifier=verifier,
             revocation=settings.revocation_checker,
             policy=settings.revocation,
+            authorization=read_policy(snapshot) or _own_policy(settings),
             loaded_at=at,
         )
+
+    sources = Sources({POLICY: _policy_path(settings)})
+    if not sources.can_change:
+        return FixedTrust(build(sources.read(), number=1, previous=None, at=at))
+    return _reloading(settings, sources, build, at)
+
+
+def _own_policy(settings: TrustSettings) -> Policy | None:
+    policy = settings.policy
+    if isinstance(policy, Rule):
+        return RulePolicy(rule=policy)
+    if policy is None or isinstance(policy, str | PathLike):
+        return None
+    if not callable(getattr(policy, "decide", None)):
+        raise ConfigurationError(f"policy is {policy!r}, wanted the path of a policy file, a rule or a RoutePolicy")
+    return policy
+
+
+def _policy_path(settings: TrustSettings) -> str | PathLike[str] | None:
+    return settings.policy if isinstance(settings.policy, str | PathLike) else None
+
+
+def _reloading(settings: TrustSettings, sources: Sources, build: Build, at: datetime) -> ReloadingTrust:
+    return ReloadingTrust(
+        sources,
+        build,
+        at=at,
+        interval=settings.reload_interval,
+        max_stale=settings.max_stale,
+        watcher=FileWatcher(sources.paths) if settings.watch else None,
+        on_attempt=settings.on_reload,
     )
 
 
@@ -130,22 +166,17 @@ def _followed(settings: TrustSettings, profile: str, at: datetime) -> TrustProvi
     trust: Any = settings.trust
     if isinstance(trust, TrustStore):
         trust = [certificate.der for certificate in (*trust.anchors, *trust.intermediates)]
-    sources = Sources({TRUST: trust, INTERMEDIATES: settings.intermediates, CRL: settings.crl})
+    sources = Sources(
+        {TRUST: trust, INTERMEDIATES: settings.intermediates, CRL: settings.crl, POLICY: _policy_path(settings)}
+    )
     build = TrustBuilder(
         verifier=verifier,
         policy=settings.revocation,
         crl_rules=settings.crl_rules,
         checker=settings.revocation_checker,
+        authorization=_own_policy(settings),
     )
-    provider = ReloadingTrust(
-        sources,
-        build,
-        at=at,
-        interval=settings.reload_interval,
-        max_stale=settings.max_stale,
-        watcher=FileWatcher(sources.paths) if settings.watch else None,
-        on_attempt=settings.on_reload,
-    )
+    provider = _reloading(settings, sources, build, at)
     for line in provider.current(at).warnings:
         warnings.warn(f"trust: {line}", UnsafeConfigurationWarning, stacklevel=6)
     return provider

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from clientcert.core.certificate import ParsedCertificate
+from clientcert.core.policy.routes import Policy
 from clientcert.core.verification.base import Verifier
 from clientcert.core.verification.bundle import read_bundle, read_intermediates
 from clientcert.core.verification.crl_checker import CrlChecker, CrlRules
@@ -14,8 +15,9 @@ from clientcert.core.verification.revocation import FirstAnswer, RevocationCheck
 from clientcert.core.verification.store import TrustStore
 from clientcert.errors import ConfigurationError
 from clientcert.runtime.files import Blob, Snapshot
+from clientcert.runtime.policy_file import PolicyFile
 
-TRUST, INTERMEDIATES, CRL = "trust", "intermediates", "crl"
+TRUST, INTERMEDIATES, CRL, POLICY = "trust", "intermediates", "crl", "policy"
 """Names of the settings in `Sources` that a `TrustBuilder` reads."""
 
 
@@ -48,6 +50,7 @@ class TrustBuilder:
         verifier: Makes the engine for a store.
         policy: Whether revocation is asked about.
         crl_rules: How long lists hold.
+        authorization: Who may do what, where no policy file says it.
         checker: A checker of another kind that outlives generations, such as OCSP; it is asked after the lists.
     """
 
@@ -55,6 +58,7 @@ class TrustBuilder:
     policy: RevocationPolicy = field(default_factory=lambda: RevocationPolicy(mode="off"))
     crl_rules: CrlRules = field(default_factory=CrlRules)
     checker: RevocationChecker | None = None
+    authorization: Policy | None = None
 
     def __call__(
         self, snapshot: Snapshot, *, number: int, previous: TrustGeneration | None, at: datetime
@@ -76,6 +80,7 @@ class TrustBuilder:
             known_issuers=tuple(c.subject for c in (*store.anchors, *store.intermediates)),
             revocation=checkers[0] if len(checkers) == 1 else FirstAnswer(checkers) if checkers else None,
             policy=self.policy,
+            authorization=read_policy(snapshot) or self.authorization,
             loaded_at=at,
             next_update=None if lists is None else lists.next_update,
             description=(*store.describe(), *(lists.describe() if lists is not None else ())),
@@ -94,6 +99,13 @@ class TrustBuilder:
                 raise ConfigurationError(f"crl is {blob.origin}, wanted paths or octets")
             files.append((blob.origin, blob.content))
         return CrlChecker.load(files, store=store, at=at, rules=self.crl_rules, previous=previous)
+
+
+def read_policy(snapshot: Snapshot) -> Policy | None:
+    """The policy of a snapshot, if it has one; ConfigurationError with file and line when it cannot be used."""
+    for blob in snapshot.blobs.get(POLICY, ()):
+        return PolicyFile.parse(bytes(cast("bytes", blob.content)), name=blob.origin.strip("'\""))
+    return None
 
 
 def _flatten(checker: RevocationChecker | None) -> tuple[RevocationChecker | None, ...]:

@@ -8,16 +8,18 @@ import pytest
 from clientcert.core.facts import RequestFacts
 from clientcert.errors import Reason
 from clientcert.runtime.events import Event
-from clientcert.runtime.gate import Admission, Gate
+from clientcert.runtime.gate import Admission, Gate, Target
 from tests import material as m
 from tests.material import ALICE, NOBODY, NOW, PROXY, STRANGER, Pairs, evidence, raw
+
+TARGET = Target("GET", "/whoami", b"/whoami")
 
 
 def admit(pairs: Pairs, *, peer: str = PROXY, **changes: Any) -> tuple[Admission, list[Event]]:
     """What a gate says of a request, and what it tells its hook."""
     events: list[Event] = []
     gate = Gate(m.config(on_event=events.append, **changes))
-    return gate.admit(RequestFacts(headers=raw(pairs), peer=peer)), events
+    return gate.admit(RequestFacts(headers=raw(pairs), peer=peer), TARGET), events
 
 
 def test_authenticated() -> None:
@@ -92,9 +94,9 @@ def test_report_only_shows_good_identities() -> None:
 def test_exempt() -> None:
     """The gate knows the exempt paths of its configuration."""
     gate = Gate(m.config(exempt=["/healthz"]))
-    assert gate.is_exempt("/healthz", b"/healthz")
-    assert not gate.is_exempt("/healthz", b"/%68ealthz")
-    assert not Gate(m.config()).is_exempt("/healthz", b"/healthz")
+    assert gate.is_exempt(Target("GET", "/healthz", b"/healthz"))
+    assert not gate.is_exempt(Target("GET", "/healthz", b"/%68ealthz"))
+    assert not Gate(m.config()).is_exempt(Target("GET", "/healthz", b"/healthz"))
 
 
 def test_strips() -> None:
@@ -115,4 +117,4 @@ def test_reads_socket() -> None:
 def test_success_without_a_hook_makes_no_event() -> None:
     """Where nobody listens a success costs nothing, and is the same."""
     gate = Gate(m.config())
-    assert gate.admit(RequestFacts(headers=raw(evidence()), peer=PROXY)).identity is not None
+    assert gate.admit(RequestFacts(headers=raw(evidence()), peer=PROXY), TARGET).identity is not None

@@ -57,8 +57,8 @@ class TLSSocket:
         The chain that the socket's peer presented.
 
         Raises:
-            EvidenceError: SERVER_UNSUPPORTED when the server gave no TLS data at all; CERTIFICATE_NOT_REQUESTED when its
-                TLS layer asks nobody; PROXY_VERDICT_FAILED when it let a certificate through that it found bad.
+            EvidenceError: SERVER_UNSUPPORTED when the server gave no TLS data at all; CERTIFICATE_NOT_REQUESTED when
+                its TLS layer asks nobody; PROXY_VERDICT_FAILED when it let a certificate through that it found bad.
         """
         if facts.tls_error:
             raise EvidenceError(

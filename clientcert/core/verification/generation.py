@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from clientcert.core.names import DistinguishedName
+from clientcert.core.policy.routes import Policy
 from clientcert.core.verification.base import Verifier
 from clientcert.core.verification.revocation import RevocationChecker, RevocationPolicy
 
@@ -23,6 +24,7 @@ class TrustGeneration:
         known_issuers: Subjects of the configured CAs; None where the proxy's word is enough.
         revocation: Whom to ask about revocation, or None.
         policy: What to ask and what "unknown" means.
+        authorization: Who may do what; None where the app decides that by itself.
         loaded_at: When; aware UTC.
         next_update: When a revocation list of it expires, grace included; None without lists.
         description: One line for each certificate and list, for people.
@@ -34,6 +36,7 @@ class TrustGeneration:
     known_issuers: Sequence[DistinguishedName] | None = None
     revocation: RevocationChecker | None = None
     policy: RevocationPolicy = _NOT_CHECKED
+    authorization: Policy | None = None
     loaded_at: datetime
     next_update: datetime | None = None
     description: tuple[str, ...] = field(default=(), repr=False, compare=False)
