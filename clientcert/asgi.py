@@ -14,6 +14,7 @@ from clientcert.core.facts import Header, RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.core.policy import WEBSOCKET
 from clientcert.errors import MiddlewareMissingError
+from clientcert.runtime.authorization import GATE_KEY
 from clientcert.runtime.gate import Gate, Target
 from clientcert.runtime.problem import Problem
 from clientcert.runtime.websocket import run_while_accepted
@@ -28,8 +29,6 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 IDENTITY_KEY = "client_identity"
-# Who set the identity: what anybody else puts under IDENTITY_KEY is discarded, a second instance is refused.
-_GATE_KEY = "clientcert.gate"
 _POLICY_VIOLATION = 1008  # RFC 6455 §7.4.1
 _LAST_SECOND = 1.0  # RFC 5280 §4.1.2.5: a certificate is valid through the whole second of its notAfter
 
@@ -70,7 +69,7 @@ class ClientCertMiddleware:
             return
         if kind not in ("http", "websocket"):
             raise RuntimeError(f"clientcert cannot authenticate the ASGI scope type {kind!r}")
-        if _GATE_KEY in scope:
+        if GATE_KEY in scope:
             raise RuntimeError("ClientCertMiddleware is installed twice on this path; keep the outer or the inner one")
         inner, problem = self._admit(scope)
         if problem is None and kind == "websocket" and self._close_expired_websockets:
@@ -120,7 +119,7 @@ class ClientCertMiddleware:
         inner = dict(scope)
         inner["headers"] = self._gate.strip(headers)
         inner[IDENTITY_KEY] = identity
-        inner[_GATE_KEY] = self._gate
+        inner[GATE_KEY] = self._gate
         # A new dict: some servers share one state among the requests of a connection.
         inner["state"] = {**(scope.get("state") or {}), IDENTITY_KEY: identity}
         return inner, None
@@ -133,7 +132,7 @@ def client_identity(scope: Scope) -> ClientIdentity | None:
     Raises:
         MiddlewareMissingError: No `ClientCertMiddleware` has run for this scope.
     """
-    if _GATE_KEY not in scope:
+    if GATE_KEY not in scope:
         raise MiddlewareMissingError(
             "no client identity: ClientCertMiddleware has not run for this request; add it around the app, e.g. "
             'app.add_middleware(ClientCertMiddleware, source="ingress-nginx", trust=..., trusted_proxies=[...])'

@@ -15,6 +15,7 @@ from clientcert.config import ClientCertConfig, resolve_config
 from clientcert.core.facts import RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.errors import MiddlewareMissingError, UnsafeConfigurationWarning
+from clientcert.runtime.authorization import GATE_KEY
 from clientcert.runtime.gate import Gate, Target
 from clientcert.runtime.problem import Problem
 from clientcert.servers.evidence import NOT_READ
@@ -25,7 +26,6 @@ StartResponse = Callable[..., Any]
 WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 IDENTITY_KEY = "clientcert.identity"
-_GATE_KEY = "clientcert.gate"
 _HEADER_PREFIX = "HTTP_"
 # Where Werkzeug's ProxyFix keeps what it replaced.
 _PROXY_FIX_KEY = "werkzeug.proxy_fix.orig"
@@ -57,7 +57,7 @@ class ClientCertMiddleware:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Run the app with an identity, or answer in its place."""
-        if _GATE_KEY in environ:
+        if GATE_KEY in environ:
             raise RuntimeError("ClientCertMiddleware is installed twice on this path; keep the outer or the inner one")
         problem = admit_environ(environ, self._gate)
         if problem is None:
@@ -72,7 +72,7 @@ def client_identity(environ: Environ) -> ClientIdentity | None:
     Raises:
         MiddlewareMissingError: No `ClientCertMiddleware` has run for this environ.
     """
-    if _GATE_KEY not in environ:
+    if GATE_KEY not in environ:
         raise MiddlewareMissingError(
             "no client identity: ClientCertMiddleware has not run for this request; wrap the app, e.g. "
             'app.wsgi_app = ClientCertMiddleware(app.wsgi_app, source="nginx", trust=..., trusted_proxies=[...])'
@@ -93,7 +93,7 @@ def admit_environ(environ: Environ, gate: Gate) -> Problem | None:
         identity = admission.identity
     strip_environ(environ, gate)
     environ[IDENTITY_KEY] = identity
-    environ[_GATE_KEY] = gate
+    environ[GATE_KEY] = gate
     return None
 
 

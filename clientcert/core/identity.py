@@ -1,10 +1,12 @@
 """Who the client is: typed values from a certificate that was accepted, and what stands behind them."""
 
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Any
 
 from clientcert.core.names import DistinguishedName
 from clientcert.core.spiffe import SpiffeId
@@ -104,6 +106,17 @@ class ClientIdentity:
     def serial_hex(self) -> str | None:
         """`serial_number` as lower-case hex digits without prefix or padding."""
         return None if self.serial_number is None else f"{self.serial_number:x}"
+
+    def confirms(self, claims: Mapping[str, Any]) -> bool:
+        """
+        Whether a token with these verified claims is bound to this certificate (RFC 8705 §3); constant time.
+
+        False for an identity of lower evidence than the proxy's verdict, whatever the claims say.
+        """
+        # The module needs this class; nobody else needs the module.
+        from clientcert.core.confirmation import confirms
+
+        return confirms(self, claims)
 
     @property
     def x5t_s256(self) -> str | None:

@@ -93,6 +93,16 @@ class Gate:
         names = (getattr(binding.source, "server", None) for binding in self._settings.bindings)
         return next((name for name in names if name is not None), None)
 
+    @property
+    def realm(self) -> str:
+        """For the challenge of a 401."""
+        return self._settings.realm
+
+    @property
+    def missing_status(self) -> int:
+        """HTTP status for "no certificate"."""
+        return self._settings.missing_status
+
     def strip(self, headers: Iterable[Header]) -> list[Header]:
         """A new header list without any guarded name or alias."""
         return self._authenticator.guard.strip(headers)
@@ -115,9 +125,14 @@ class Gate:
         if not isinstance(outcome, Rejected):
             self._tell(outcome, instance=None)
             return _ANONYMOUS
-        problem = problem_for(outcome, realm=self._settings.realm)
-        self._tell(outcome, instance=problem.instance)
-        return Admission(problem=problem) if self._settings.enforce else _ANONYMOUS
+        problem = self.refuse(outcome)
+        return _ANONYMOUS if problem is None else Admission(problem=problem)
+
+    def refuse(self, rejected: Rejected) -> Problem | None:
+        """Tell of a refusal; the response to send, or None where the configuration only reports."""
+        problem = problem_for(rejected, realm=self._settings.realm)
+        self._tell(rejected, instance=problem.instance)
+        return problem if self._settings.enforce else None
 
     def _authorize(self, outcome: Outcome, target: Target) -> Outcome:
         """Ask the policy, on every request: its answer is about this request and is never kept."""

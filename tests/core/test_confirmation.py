@@ -67,7 +67,7 @@ def test_no_client() -> None:
 
 
 def test_low_evidence() -> None:
-    """A proxy's text about a certificate confirms nothing; its verdict about the certificate does, if that is enough."""
+    """A proxy's text about a certificate confirms nothing; its verdict about one does, if that is enough."""
     claims = {"cnf": {"x5t#S256": THUMBPRINT}}
     by_names = replace(IDENTITY, evidence=replace(IDENTITY.evidence, level=EvidenceLevel.PROXY_ATTRIBUTES))
     by_verdict = replace(IDENTITY, evidence=replace(IDENTITY.evidence, level=EvidenceLevel.PROXY_VERDICT))

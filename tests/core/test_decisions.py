@@ -1,6 +1,5 @@
 """Remembered decisions: exact, made once by a herd, and gone with the trust, the list or the time they rest on."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -35,6 +34,7 @@ class Clock:
         self.now = m.NOW
 
     def __call__(self) -> datetime:
+        """Tell the time."""
         return self.now
 
 
@@ -178,7 +178,7 @@ def replace(path: Path, content: bytes) -> None:
     """Put a new file in the place of the old one, as a careful operator does."""
     new = path.with_suffix(".new")
     new.write_bytes(content)
-    os.replace(new, path)
+    new.replace(path)
 
 
 def test_s1_reload_forgets_what_the_old_trust_decided(tmp_path: Path) -> None:

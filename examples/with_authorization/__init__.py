@@ -1,0 +1,1 @@
+"""One app per framework that lets clients do what their certificates allow."""
