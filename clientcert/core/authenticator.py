@@ -64,7 +64,7 @@ class Authenticator:
         if not headers.values and not facts.tls_chain:
             self._read(proven, facts, headers)
         decisions = self._in_force(at)
-        evidence = (proven, facts.tls_chain, facts.tls_error, facts.folded, headers.evidence(self._names))
+        evidence = (proven, facts.tls_chain, facts.tls_error, facts.drops_aliases, headers.evidence(self._names))
         index, outcome = decisions.find(evidence, at) or self._examine(proven, facts, headers, evidence, decisions, at)
         if isinstance(outcome, Authenticated):
             self._bindings.count(index, at)
