@@ -7,12 +7,14 @@ or ``None``, and without any header that a producer of certificates uses.
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 from clientcert.config import ClientCertConfig, resolve_config
 from clientcert.core.facts import Header, RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.core.policy import WEBSOCKET
+from clientcert.core.sources.aws import api_gateway_chain
 from clientcert.errors import MiddlewareMissingError
 from clientcert.runtime.authorization import GATE_KEY
 from clientcert.runtime.gate import Gate, Target
@@ -112,6 +114,9 @@ class ClientCertMiddleware:
         target = Target(scope.get("method", WEBSOCKET), scope["path"], scope.get("raw_path"))
         if not self._gate.is_exempt(target):
             facts = facts_from_scope(scope, headers, reads_socket=self._gate.reads_socket)
+            if self._gate.reads_event:
+                # Where Mangum and its like keep the event that made this scope.
+                facts = replace(facts, tls_chain=api_gateway_chain(scope.get("aws.event")))
             admission = self._gate.admit(facts, target)
             if admission.problem is not None:
                 return scope, admission.problem

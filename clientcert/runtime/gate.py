@@ -10,6 +10,7 @@ from clientcert.core.facts import Header, RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.core.outcome import Authenticated, Outcome, Rejected
 from clientcert.core.settings import Settings
+from clientcert.core.sources.aws import AwsApiGateway
 from clientcert.errors import ClientCertError, Reason
 from clientcert.runtime.events import Event, EventLog
 from clientcert.runtime.problem import Problem, problem_for
@@ -86,6 +87,11 @@ class Gate:
     def reads_socket(self) -> bool:
         """True when evidence or proof is the server's TLS socket, so that an adapter need not ask for it otherwise."""
         return self._reads_socket
+
+    @property
+    def reads_event(self) -> bool:
+        """True when the evidence is the Lambda event of API Gateway."""
+        return any(isinstance(binding.source, AwsApiGateway) for binding in self._settings.bindings)
 
     @property
     def server(self) -> str | None:
