@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, Literal, Protocol
 
+from clientcert.servers.evidence import MAX_SENT_INTERMEDIATES, TlsEvidence
+
 CONNECTION_SCOPE_KEY: Final = "clientcert.connection"
 """Key of the `TlsConnection` in an ASGI scope. Only a bridge writes it; a client cannot."""
 
 # No address parses as this, so a network proof fails closed. Seen: uvloop, peer reset before accept.
 UNKNOWN_HOST: Final = "unknown"
 
-# OpenSSL accepts about 100 kB of certificates in a handshake; deeper paths than this are refused anyway.
-MAX_SENT_INTERMEDIATES = 10
+NO_TLS_DATA: Final = "the connection's TLS object gives no data: it is closed, or its handshake is not finished"
 
 Peer = tuple[str | None, int | None]
 
@@ -55,6 +56,8 @@ class TlsConnection:
     # What to ask at every request; while it is None, `_chain` is the final answer.
     _tls: PeerCertificate | None = field(default=None, repr=False)
     _chain: tuple[bytes, ...] | None = field(default=(), repr=False)
+    # Of the last request; kept for as long as the very same chain is read.
+    _evidence: TlsEvidence | None = field(default=None, repr=False)
 
     def tls_chain(self) -> tuple[bytes, ...] | None:
         """
@@ -87,6 +90,16 @@ class TlsConnection:
             chain = self._chain = (leaf, *_sent_intermediates(tls, leaf))
         return chain
 
+    def evidence(self) -> TlsEvidence:
+        """The same as the TLS part of a request's facts."""
+        chain = self.tls_chain()
+        evidence = self._evidence
+        if evidence is None or evidence.chain is not chain:
+            asked = self.asks_for_certificate or not self.is_tls
+            note = NO_TLS_DATA if chain is None else None
+            evidence = self._evidence = TlsEvidence(chain=chain, asked=asked, note=note)
+        return evidence
+
 
 def connection_from_transport(transport: Any) -> TlsConnection:
     """
@@ -103,6 +116,8 @@ def connection_from_transport(transport: Any) -> TlsConnection:
         peer=peer,
         is_unix=is_unix,
         is_tls=is_tls,
+        # The listener's context, not the object's: another one chosen by SNI brings its certificate and not its
+        # verify_mode (OpenSSL's SSL_set_SSL_CTX).
         asks_for_certificate=is_tls and _asks(context),
         _tls=tls,
         _chain=None if is_tls else (),

@@ -2,7 +2,7 @@
 Hand uvicorn's TLS peer certificate and the true socket peer to the app.
 
 ``uvicorn app:app --http clientcert.servers.uvicorn:Auto``, or ``UVICORN_HTTP``, or ``uvicorn.run(http=...)``. Where
-the protocol class is fixed (``--http2``, gunicorn's workers, the command line before uvicorn 0.36), call `install`
+the protocol class is fixed (``--http2``, the command line before uvicorn 0.36), call `install`
 in the app module instead.
 
 Three seams of uvicorn are used and no more: its HTTP protocol classes are told of a connection by
@@ -12,16 +12,14 @@ calling ``self.ws_protocol_class``. ``tests/servers/test_uvicorn_seams.py`` hold
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from clientcert.servers.connection import CONNECTION_SCOPE_KEY, TlsConnection, connection_from_transport
-
-Scope = MutableMapping[str, Any]
-App = Callable[[Scope, Any, Any], Awaitable[None]]
+from clientcert.servers.connection import TlsConnection, connection_from_transport
+from clientcert.servers.scope import ConnectionApp
 
 
 class Bridge(asyncio.Protocol):
@@ -84,26 +82,12 @@ def bind(protocol: Any, transport: Any) -> None:
     if app is None:
         return
     connection = connection_from_transport(transport)
-    protocol.app = _ConnectionApp(app.app if type(app) is _ConnectionApp else app, connection)
+    protocol.app = ConnectionApp(app.app if type(app) is ConnectionApp else app, connection)
     # An upgrade leaves this protocol for a new object, which takes the app from uvicorn's configuration.
     upgrade = getattr(protocol, "ws_protocol_class", None)
     if upgrade is not None:
         original = upgrade.protocol_class if type(upgrade) is _Upgrade else upgrade
         protocol.ws_protocol_class = _Upgrade(original, connection)
-
-
-class _ConnectionApp:
-    """The app as one connection calls it: outside uvicorn's own middleware, which rewrites ``client``."""
-
-    __slots__ = ("app", "connection")
-
-    def __init__(self, app: App, connection: TlsConnection) -> None:
-        self.app = app
-        self.connection = connection
-
-    def __call__(self, scope: Scope, receive: Any, send: Any) -> Awaitable[None]:
-        scope[CONNECTION_SCOPE_KEY] = self.connection
-        return self.app(scope, receive, send)
 
 
 class _Upgrade:
@@ -119,7 +103,7 @@ class _Upgrade:
         protocol = self.protocol_class(*args, **keywords)
         app = getattr(protocol, "app", None)
         if app is not None:
-            protocol.app = _ConnectionApp(app, self.connection)
+            protocol.app = ConnectionApp(app, self.connection)
         return protocol
 
 

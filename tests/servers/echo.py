@@ -26,13 +26,14 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
 def _seen(scope: dict[str, Any], receive: Any) -> dict[str, Any]:
     seen = {
         "type": scope["type"],
-        "http_version": scope["http_version"],
+        # daphne leaves these two out of a WebSocket's scope.
+        "http_version": scope.get("http_version"),
+        "scheme": scope.get("scheme"),
         "client": scope["client"],
-        "scheme": scope["scheme"],
         "process": os.getpid(),
         "loop": type(asyncio.get_running_loop()).__module__.partition(".")[0],
         # The bound method's owner names the implementation that really runs.
-        "protocol": type(receive.__self__).__module__.rpartition(".")[2],
+        "protocol": type(getattr(receive, "__self__", None)).__module__.rpartition(".")[2],
         "bridged": "clientcert.connection" in scope,
     }
     if seen["bridged"]:

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,10 +81,14 @@ class RunningServer:
 
 @contextmanager
 def running(
-    *command: str, folder: Path, unix: bool = False, environ: Mapping[str, str] | None = None
+    *command: str,
+    folder: Path,
+    unix: bool = False,
+    environ: Mapping[str, str] | None = None,
+    program: Sequence[str] = (sys.executable, "-m"),
 ) -> Iterator[RunningServer]:
     """
-    Run ``python -m <command>`` until the block ends, ready for connections when it begins.
+    Run ``python -m <command>``, or another `program`, until the block ends, ready for connections when it begins.
 
     ``{port}`` and ``{unix}`` in the command and in the values of `environ` become the address to listen on.
     At the end the server and every process it has started are killed.
@@ -92,7 +96,7 @@ def running(
     for attempt in range(_PORT_TRIES):
         address: tuple[str, int] | str = str(folder / f"{time.monotonic_ns()}.sock") if unix else _free_address()
         log_file = folder / f"server-{time.monotonic_ns()}.log"
-        process = _start(command, address, log_file, environ or {})
+        process = _start((*program, *command), address, log_file, environ or {})
         try:
             if _wait_until_ready(process, address):
                 yield RunningServer(address=address, log_file=log_file)
@@ -116,7 +120,7 @@ class Client:
     """One HTTP/1.1 connection, kept alive; in TLS when a context is given."""
 
     def __init__(self, server: RunningServer, tls: ssl.SSLContext | None = None, *, session: Any = None) -> None:
-        self.socket = _connect(server.address)
+        self.socket = connect(server.address)
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_hostname=SERVER_NAME, session=session)
         self.address = list(self.socket.getsockname()[:2])  # of this end, as JSON shows it
@@ -161,7 +165,7 @@ def websocket_echo(
 
 
 async def _websocket_echo(server: RunningServer, tls: ssl.SSLContext | None, headers: Mapping[str, str] | None) -> Any:
-    sock = _connect(server.address)
+    sock = connect(server.address)
     scheme, name = ("ws", None) if tls is None else ("wss", SERVER_NAME)
     uri = f"{scheme}://{SERVER_NAME}/"
     options: dict[str, Any] = {"sock": sock, "ssl": tls, "server_hostname": name, "additional_headers": headers}
@@ -172,6 +176,13 @@ async def _websocket_echo(server: RunningServer, tls: ssl.SSLContext | None, hea
 def chain_of(echo: Mapping[str, Any]) -> tuple[bytes, ...] | None:
     """The `tls_chain` that the echo app reported."""
     return None if echo["chain"] is None else tuple(bytes.fromhex(der) for der in echo["chain"])
+
+
+def clean_environment() -> dict[str, str]:
+    """What a server inherits: nothing that configures one, or names a certificate."""
+    foreign = ("UVICORN_", "GUNICORN_", "FLASK_", "SSL_CLIENT_", "HTTPS_", "CLIENTCERT_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | {"PYTHONPATH": str(ROOT)}
 
 
 def _free_address() -> tuple[str, int]:
@@ -190,9 +201,9 @@ def _start(
 
     with log_file.open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", *map(filled, command)],
+            [*map(filled, command)],
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | {name: filled(value) for name, value in environ.items()},
+            env=clean_environment() | {name: filled(value) for name, value in environ.items()},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -203,7 +214,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], address: tuple[str, int]
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            _connect(address).close()
+            connect(address).close()
         except OSError:
             time.sleep(0.02)
         else:
@@ -211,7 +222,8 @@ def _wait_until_ready(process: subprocess.Popen[bytes], address: tuple[str, int]
     return False
 
 
-def _connect(address: tuple[str, int] | str) -> socket.socket:
+def connect(address: tuple[str, int] | str) -> socket.socket:
+    """Open a socket to a server."""
     if not isinstance(address, str):
         return socket.create_connection(address, TIMEOUT_SECONDS)
     sock = socket.socket(socket.AF_UNIX)

@@ -8,11 +8,8 @@ from typing import Any, Literal
 
 import pytest
 
-from clientcert.servers.connection import (
-    MAX_SENT_INTERMEDIATES,
-    TlsConnection,
-    connection_from_transport,
-)
+from clientcert.servers.connection import TlsConnection, connection_from_transport
+from clientcert.servers.evidence import MAX_SENT_INTERMEDIATES
 from clientcert.testing import IssuedCertificate
 from tests.servers.handshakes import CLIENTS, Handshake, server_context
 from tests.servers.harness import SERVER_NAME, TLS_VERSIONS, Pki
@@ -152,6 +149,20 @@ def test_asks_for_certificate(pki: Pki, mode: ssl.VerifyMode) -> None:
     """Only a context that verifies nobody does not ask."""
     connection = connection_of(Handshake(server_context(pki, mode), pki.client_context(pki.bob)))
     assert connection.asks_for_certificate is (mode != ssl.CERT_NONE)
+
+
+@pytest.mark.parametrize("mode", [ssl.CERT_NONE, ssl.CERT_REQUIRED], ids=lambda mode: mode.name)
+def test_context_chosen_by_name(pki: Pki, mode: ssl.VerifyMode) -> None:
+    """T4: where the server chooses another context by the name asked for, the listener's still says whether it asks."""
+    server, other = server_context(pki), server_context(pki, mode)
+
+    def choose(tls: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        tls.context = other
+
+    server.sni_callback = choose
+    for client, chain in ((pki.bob, (pki.bob.der,)), (None, ())):
+        connection = connection_of(Handshake(server, pki.client_context(client)).run())
+        assert (connection.tls_chain(), connection.asks_for_certificate) == (chain, True)
 
 
 ADDRESSES = {
