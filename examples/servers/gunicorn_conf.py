@@ -1,7 +1,7 @@
 """
 gunicorn: ``gunicorn -c examples/servers/gunicorn_conf.py examples.servers.app:app``.
 
-Without this hook gunicorn makes a TLS context, and reads all files, for each connection; no session can be resumed then.
+Without this hook gunicorn makes a TLS context and reads all files for each connection, and no session is resumed.
 """
 
 import os
