@@ -90,7 +90,7 @@ def test_roles_come_with_the_identity() -> None:
     alice = authenticator.authenticate(facts())
     assert isinstance(admin, Authenticated)
     assert isinstance(alice, Authenticated)
-    assert (admin.identity.roles, alice.identity.roles) == ({"admin"}, frozenset())
+    assert (admin.identity.roles, alice.identity.roles) == (frozenset({"admin"}), frozenset())
 
 
 def acl(allowed: str = "alice") -> bytes:
