@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         interrupted before the end of the table.
     """
     options = _options(arguments)
+    # A shell that started us in the background has switched Ctrl-C off for us.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     console = new_console()
