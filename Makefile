@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml
 	$(RUN) -m pip install --quiet --upgrade 'pip>=25.1'
 	$(RUN) -m pip install --quiet --editable '.[all]' --group dev
 	# A fork that takes hypercorn's import name, so it lies beside the other packages.
-	$(RUN) -m pip install --quiet --target $(VENV)/nonecorn --upgrade 'nonecorn>=0.18'
+	$(RUN) -m pip install --quiet --upgrade --no-deps --target $(VENV)/nonecorn 'nonecorn>=0.18'
 	touch $@
 
 demo: $(STAMP)  ## real certificates through real TLS into FastAPI, Flask and Django; SERVE=1 leaves it running

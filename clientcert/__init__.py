@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clientcert.core.names import AmbiguousNameError, DistinguishedName
     from clientcert.core.outcome import Anonymous, Authenticated, Outcome, Rejected
     from clientcert.core.proxy import AnyPeer, SharedSecret, TrustedNetworks, UnixSocket, UnsafeConfigurationWarning
+    from clientcert.core.proxy_certificate import ProxyCertificate
     from clientcert.core.sources import IngressNginx, Nginx, TLSSocket
     from clientcert.core.spiffe import SpiffeId
     from clientcert.core.verification import TRUST_PROXY, TrustStore
@@ -47,6 +48,7 @@ __all__ = [
     "MiddlewareMissingError",
     "Nginx",
     "Outcome",
+    "ProxyCertificate",
     "Reason",
     "Rejected",
     "RequestFacts",
@@ -81,6 +83,7 @@ _HOMES = {
     "TrustedNetworks": "clientcert.core.proxy",
     "UnixSocket": "clientcert.core.proxy",
     "UnsafeConfigurationWarning": "clientcert.core.proxy",
+    "ProxyCertificate": "clientcert.core.proxy_certificate",
     "IngressNginx": "clientcert.core.sources",
     "Nginx": "clientcert.core.sources",
     "TLSSocket": "clientcert.core.sources",

@@ -15,9 +15,9 @@ from clientcert.core.facts import Header, RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.core.policy import WEBSOCKET
 from clientcert.core.sources.aws import api_gateway_chain
-from clientcert.errors import MiddlewareMissingError
+from clientcert.errors import ConfigurationError, MiddlewareMissingError
 from clientcert.runtime.authorization import GATE_KEY
-from clientcert.runtime.gate import Gate, Target
+from clientcert.runtime.gate import Gate, Target, http_target
 from clientcert.runtime.problem import Problem
 from clientcert.runtime.websocket import run_while_accepted
 from clientcert.servers.connection import CONNECTION_SCOPE_KEY, TlsConnection
@@ -31,6 +31,8 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 IDENTITY_KEY = "client_identity"
+# A forwarding header may have thousands, which int() refuses to read.
+_MAX_PORT_DIGITS = 5
 _POLICY_VIOLATION = 1008  # RFC 6455 §7.4.1
 _LAST_SECOND = 1.0  # RFC 5280 §4.1.2.5: a certificate is valid through the whole second of its notAfter
 
@@ -46,7 +48,7 @@ class ClientCertMiddleware:
             and close it with 1008 when it is refused. Only on asyncio.
 
     Raises:
-        ConfigurationError: What `ClientCertConfig` refuses.
+        ConfigurationError: What `ClientCertConfig` refuses; a source that names a WSGI server.
     """
 
     def __init__(
@@ -62,6 +64,11 @@ class ClientCertMiddleware:
         self._close_expired_websockets = close_expired_websockets
         self.config = resolve_config(config, keywords)
         self._gate = Gate(self.config)
+        if self._gate.server is not None:
+            raise ConfigurationError(
+                f"TLSSocket(server={self._gate.server!r}) reads WSGI variables, which no ASGI server has; "
+                "leave server out, and bridge the ASGI server"
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app with an identity, or answer in its place."""
@@ -111,7 +118,7 @@ class ClientCertMiddleware:
         # One copy, made before anything is read: the server may append trailers to its own list later.
         headers = list(scope["headers"])
         identity: ClientIdentity | None = None
-        target = Target(scope.get("method", WEBSOCKET), scope["path"], scope.get("raw_path"))
+        target = _target(scope)
         if not self._gate.is_exempt(target):
             facts = facts_from_scope(scope, headers, reads_socket=self._gate.reads_socket)
             if self._gate.reads_event:
@@ -128,6 +135,13 @@ class ClientCertMiddleware:
         # A new dict: some servers share one state among the requests of a connection.
         inner["state"] = {**(scope.get("state") or {}), IDENTITY_KEY: identity}
         return inner, None
+
+
+def _target(scope: Scope) -> Target:
+    path, raw_path, mount = scope["path"], scope.get("raw_path"), scope.get("root_path", "")
+    if scope["type"] == "websocket":
+        return Target(WEBSOCKET, path, raw_path, mount)
+    return http_target(scope["method"], path, raw_path, mount)
 
 
 def client_identity(scope: Scope) -> ClientIdentity | None:
@@ -178,7 +192,7 @@ def facts_from_scope(scope: Mapping[str, Any], headers: list[Header], *, reads_s
 def port_number(port: object) -> int | None:
     """A port as some servers spell it (granian: text); None for what is none."""
     text = str(port)
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if len(text) <= _MAX_PORT_DIGITS and text.isascii() and text.isdigit() else None
 
 
 async def _respond(problem: Problem, send: Send, *, body: bool) -> None:

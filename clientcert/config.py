@@ -64,6 +64,8 @@ class ClientCertConfig:
         mode: ``required`` refuses requests without a certificate; ``optional`` lets them through without an identity.
         on_invalid: ``reject``, or, spelled out, ``anonymous`` to treat a bad certificate as none.
         exempt: Exact paths that need no certificate and get no identity, such as health probes.
+        mount: Where the server mounts the app (``root_path``, ``SCRIPT_NAME``), such as ``/api``; `exempt` and `policy`
+            name full paths and apply nowhere else, because some servers take the mount point from a header.
         enforce: False reports every outcome and admits every request; an identity that was not accepted is never shown.
         policy: Who may do what, asked on every request: the path of a policy file, a rule, or a `RoutePolicy`.
         profile: Path validation profile: ``standard``, ``strict``, ``openssl``, ``pinned`` (`trust` holds the
@@ -99,6 +101,7 @@ class ClientCertConfig:
     mode: Mode = "required"
     on_invalid: OnInvalid = "reject"
     exempt: Iterable[str] = ()
+    mount: str = ""
     enforce: bool = True
     policy: str | PathLike[str] | Rule | Policy | None = None
     profile: str | Verifier = "standard"

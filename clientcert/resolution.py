@@ -1,19 +1,21 @@
 """From what a user wrote to what the core uses: every field of a configuration checked and resolved, once, at start."""
 
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, get_args
 
 from clientcert.core.bindings import Binding
 from clientcert.core.limits import Limits
-from clientcert.core.proxy import ProxyProof, proxy_proofs
+from clientcert.core.proxy import AnyPeer, ProxyProof, TrustedNetworks, UnixSocket, proxy_proofs
 from clientcert.core.settings import MissingStatus, Mode, OnInvalid
 from clientcert.core.sources import PRESETS, Source, source_named
 from clientcert.core.verification import TrustStore
 from clientcert.core.verification.crl_checker import CrlRules
 from clientcert.core.verification.generation import TrustProvider
 from clientcert.core.verification.revocation import RevocationPolicy
-from clientcert.errors import ConfigurationError
+from clientcert.errors import ConfigurationError, UnsafeConfigurationWarning
 from clientcert.runtime.providers import TrustSettings, trust_provider
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def check_fields(config: "ClientCertConfig") -> None:
     _one_of("on_invalid", config.on_invalid, get_args(OnInvalid))
     _one_of("missing_status", config.missing_status, get_args(MissingStatus))
     _one_of("enforce", config.enforce, (True, False))
+    _check_mount(config.mount)
     _check_combination(config)
     _check_realm(config.realm)
     _check_number("max_depth", config.max_depth)
@@ -43,6 +46,11 @@ def check_fields(config: "ClientCertConfig") -> None:
 def _one_of(name: str, value: object, legal: tuple[object, ...]) -> None:
     if value not in legal:
         raise ConfigurationError(f"{name} is {value!r}, wanted {' or '.join(map(repr, legal))}")
+
+
+def _check_mount(mount: str) -> None:
+    if mount and (not mount.startswith("/") or mount.endswith("/") or "%" in mount or "//" in mount):
+        raise ConfigurationError(f"mount is {mount!r}, wanted a path such as '/api', without a slash at the end")
 
 
 def _check_combination(config: "ClientCertConfig") -> None:
@@ -90,7 +98,25 @@ def resolve_bindings(config: "ClientCertConfig") -> tuple[Binding, ...]:
     names = [binding.source.name for binding in bindings]
     if len(set(names)) != len(names):
         raise ConfigurationError(f"sources names one producer twice: {', '.join(names)}")
+    for one, other in combinations(bindings, 2):
+        if _share_a_proof(one, other):
+            warnings.warn(
+                f"sources {one.source.name!r} and {other.source.name!r} share what proves their proxies, so each may "
+                "speak in the other's name, and a proxy must then remove the other's headers too; give each a "
+                "network or a secret of its own",
+                UnsafeConfigurationWarning,
+                stacklevel=5,
+            )
     return bindings
+
+
+def _share_a_proof(one: Binding, other: Binding) -> bool:
+    """Whether networks or sockets are all that tells two proxies apart, and do not."""
+    mine = [proof for proof in one.proofs if isinstance(proof, TrustedNetworks)]
+    theirs = [proof for proof in other.proofs if isinstance(proof, TrustedNetworks)]
+    if len(mine) == len(one.proofs) and len(theirs) == len(other.proofs):
+        return any(a.overlaps(b) for a in mine for b in theirs)
+    return all(isinstance(proof, UnixSocket | AnyPeer) for proof in (*one.proofs, *other.proofs))
 
 
 def _binding(entry: object) -> Binding:

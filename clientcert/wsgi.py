@@ -16,7 +16,7 @@ from clientcert.core.facts import RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.errors import MiddlewareMissingError, UnsafeConfigurationWarning
 from clientcert.runtime.authorization import GATE_KEY
-from clientcert.runtime.gate import Gate, Target
+from clientcert.runtime.gate import Gate, Target, http_target
 from clientcert.runtime.problem import Problem
 from clientcert.servers.evidence import NOT_READ
 from clientcert.servers.wsgi import check_environment, evidence_from_environ, unfixed_python
@@ -33,6 +33,8 @@ _PROXY_FIX_KEY = "werkzeug.proxy_fix.orig"
 _RAW_PATH_KEYS = ("RAW_URI", "REQUEST_URI")
 
 
+# A forwarding header may have thousands, which int() refuses to read.
+_MAX_PORT_DIGITS = 5
 # Servers that drop names with an underscore unless told otherwise (measured: gunicorn 27, waitress 3, Werkzeug 3).
 _DROP_UNDERSCORES = ("gunicorn/", "waitress", "Werkzeug/")
 
@@ -131,7 +133,7 @@ def facts_from_environ(environ: Environ, *, reads_socket: bool, server: str | No
             (header_name(key), _header_value(value)) for key, value in environ.items() if key.startswith(_HEADER_PREFIX)
         ],
         peer=address.get("REMOTE_ADDR"),
-        peer_port=int(port) if port.isascii() and port.isdigit() else None,
+        peer_port=int(port) if len(port) <= _MAX_PORT_DIGITS and port.isascii() and port.isdigit() else None,
         tls_chain=evidence.chain,
         tls_error=evidence.error,
         tls_asked=evidence.asked,
@@ -163,8 +165,12 @@ def _header_value(value: str) -> bytes:
 
 def target_of(environ: Environ) -> Target:
     """What a WSGI request asks for, as text in place of PEP 3333's latin-1 view of UTF-8."""
-    path = _header_value(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
-    return Target(environ["REQUEST_METHOD"], path.decode("utf-8", "surrogateescape"), raw_path_of(environ))
+    mount, path = (_text(environ.get(key, "")) for key in ("SCRIPT_NAME", "PATH_INFO"))
+    return http_target(environ["REQUEST_METHOD"], mount + path, raw_path_of(environ), mount)
+
+
+def _text(value: str) -> str:
+    return _header_value(value).decode("utf-8", "surrogateescape")
 
 
 def raw_path_of(environ: Environ) -> bytes | None:

@@ -224,7 +224,7 @@ def test_f8_exempt_targets(
 def test_exempt_path_of_a_mounted_app() -> None:
     """The path that counts is the whole one, mount point included."""
     inner = Starlette(routes=[Route("/healthz", lambda request: PlainTextResponse("ok"))])
-    inner.add_middleware(ClientCertMiddleware, **settings({"exempt": ["/inner/healthz"]}))
+    inner.add_middleware(ClientCertMiddleware, **settings({"exempt": ["/inner/healthz"], "mount": "/inner"}))
     outer = Starlette(routes=[Mount("/inner", inner)])
     assert ask_asgi(outer, http_scope(path="/inner/healthz")).status == 200
     assert ask_asgi(outer, http_scope(path="/inner/other")).status == 401

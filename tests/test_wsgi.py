@@ -115,7 +115,7 @@ TARGETS: dict[str, tuple[str, str, dict[str, str], bool]] = {
     "exact-with-raw-target": ("", "/healthz", {"RAW_URI": "/healthz"}, True),
     "exact-with-query": ("", "/healthz", {"REQUEST_URI": "/healthz?full=1"}, True),
     "mounted": ("/app", "/healthz", {"RAW_URI": "/app/healthz"}, False),
-    "f8-mount-that-makes-the-path": ("/health", "z", {}, True),
+    "f8-mount-that-makes-the-path": ("/health", "z", {}, False),
     "f8-below": ("", "/healthz/admin", {}, False),
     "f8-resolved": ("", "/healthz", {"RAW_URI": "/admin/../healthz"}, False),
     "f8-escaped": ("", "/healthz", {"REQUEST_URI": "/%68ealthz"}, False),
@@ -150,7 +150,7 @@ def test_exempt_path_without_path_info() -> None:
 
 def test_exempt_path_of_a_mounted_app() -> None:
     """The path that counts is the whole one, mount point included."""
-    app = DispatcherMiddleware(unreachable, {"/inner": guarded(exempt=["/inner/healthz"])})
+    app = DispatcherMiddleware(unreachable, {"/inner": guarded(exempt=["/inner/healthz"], mount="/inner")})
     assert ask_wsgi(app, environ(path="/inner/healthz")).status == 200
     assert ask_wsgi(app, environ(path="/inner/other")).status == 401
 

@@ -64,7 +64,10 @@ class Authenticator:
         if not headers.values and not facts.tls_chain:
             self._read(proven, facts, headers)
         decisions = self._in_force(at)
-        evidence = (proven, facts.tls_chain, facts.tls_error, facts.drops_aliases, headers.evidence(self._names))
+        spoken = headers.evidence(self._names)
+        evidence = None
+        if spoken is not None:
+            evidence = (proven, facts.tls_chain, facts.tls_error, facts.folded, facts.drops_aliases, spoken)
         index, outcome = decisions.find(evidence, at) or self._examine(proven, facts, headers, evidence, decisions, at)
         if isinstance(outcome, Authenticated):
             self._bindings.count(index, at)
@@ -138,9 +141,10 @@ class Authenticator:
     def _in_force(self, at: datetime) -> Decisions:
         """Return the decisions of the current generation; whoever still holds the old ones finishes with them."""
         generation = self._settings.trust_provider.current(at)
-        if generation is not self._decisions.generation:
-            self._decisions = self._remember(generation)
-        return self._decisions
+        decisions = self._decisions
+        if generation is not decisions.generation:
+            decisions = self._decisions = self._remember(generation)
+        return decisions
 
     def _remember(self, generation: TrustGeneration) -> Decisions:
         return Decisions(generation, capacity=self._settings.cache_size, ttl=self._settings.cache_ttl)

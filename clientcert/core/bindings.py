@@ -114,17 +114,21 @@ class Bindings:
         """
         several = len(self._bound) > 1
         found: list[tuple[int, Claim]] = []
+        denied: list[int] = []
         for index in proven:
             bound = self._bound[index]
             seen = headers.only(bound.names) if several else headers
             claim = bound.binding.source.read(facts, seen, limits)
             if claim is not None:
                 found.append((index, claim))
+            elif several and seen.values:
+                denied.append(index)
         if not found:
             names = " and ".join(self._bound[index].use.source for index in proven)
             raise EvidenceError(Reason.NO_CERTIFICATE, f"{names} says that the client presented none")
-        if any(_who(claim) != _who(found[0][1]) for _, claim in found):
-            names = " and ".join(self._bound[index].use.source for index, _ in found)
+        # "No certificate" is a word too: a source that says it contradicts one that names a client.
+        if denied or any(_who(claim) != _who(found[0][1]) for _, claim in found):
+            names = " and ".join(self._bound[index].use.source for index in proven)
             raise EvidenceError(Reason.SOURCES_DISAGREE, f"{names} speak of different clients in one request")
         return found[-1]
 

@@ -81,8 +81,8 @@ class DecisionCache(Generic[V]):
         for _ in range(min(_MAX_SWEEP, len(hand)) - 1):
             entry = hand.popleft()
             if not entry.used or entry.until < at:
-                del self._entries[entry.key]
+                self._entries.pop(entry.key, None)
                 return
             entry.used = False
             hand.append(entry)
-        del self._entries[hand.popleft().key]
+        self._entries.pop(hand.popleft().key, None)

@@ -41,14 +41,17 @@ class Decisions:
         return len(self._accepted)
 
     def find(self, evidence: Hashable, at: datetime) -> Decision | None:
-        """Return what was decided from this evidence, while it holds."""
-        return self._accepted.get(evidence, at) or self._refused.get(evidence, at)
+        """Return what was decided from this evidence, while it holds; None stands for evidence not to be remembered."""
+        return None if evidence is None else self._accepted.get(evidence, at) or self._refused.get(evidence, at)
 
     def accept(self, evidence: Hashable, decision: Decision, *, at: datetime, until: datetime | None) -> None:
         """Remember an identity until the first of: its time to live, the earliest end of what it rests on."""
+        if evidence is None:
+            return
         end = at + self._ttl
         self._accepted.put(evidence, decision, since=at, until=end if until is None else min(end, until))
 
     def refuse(self, evidence: Hashable, decision: Decision, *, at: datetime) -> None:
         """Remember a refusal for a few seconds, apart from the identities."""
-        self._refused.put(evidence, decision, since=at, until=at + _REFUSAL_LIFE)
+        if evidence is not None:
+            self._refused.put(evidence, decision, since=at, until=at + _REFUSAL_LIFE)

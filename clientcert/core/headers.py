@@ -24,6 +24,9 @@ _CONTEXT_HEADERS = FORWARDED_HEADERS | {CONNECTION_HEADER, TRANSFER_ENCODING_HEA
 _MAX_REMEMBERED_NAMES = 1_024
 _MAX_REMEMBERED_NAME_BYTES = 64
 
+# Longest Connection and Transfer-Encoding values, together, that take part in a remembered decision.
+_MAX_REMEMBERED_CONTEXT_BYTES = 256
+
 _FOLD = bytes(
     byte if chr(byte).isalnum() and byte < 0x80 else ord("-")  # noqa: PLR2004 - ASCII ends at 0x7F
     for byte in bytes(range(256)).lower()
@@ -87,9 +90,16 @@ class SelectedHeaders:
         )
 
     def evidence(self, names: Iterable[bytes]) -> Hashable:
-        """Return everything here that a source may look at, as one value to compare; forwarding headers apart."""
+        """
+        Return everything here that a source may look at, as one value to compare; forwarding headers apart.
+
+        None where it is more than a decision is worth remembering for: a client may write what it likes there.
+        """
         decisive = tuple(header for header in self.context if header[0] not in FORWARDED_HEADERS)
-        return (*map(self.values.get, names), tuple(self.duplicates), tuple(self.aliases), decisive)
+        if sum(len(value) for _, value in decisive) > _MAX_REMEMBERED_CONTEXT_BYTES:
+            return None
+        # Which duplicates and aliases there are matters to nobody, only that there are some.
+        return (*map(self.values.get, names), bool(self.duplicates), bool(self.aliases), decisive)
 
 
 _OTHER, _CONTEXT, _GUARDED, _GUARDED_ALIAS, _READ, _READ_ALIAS = range(6)

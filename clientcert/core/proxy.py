@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from itertools import product
 from typing import Protocol, runtime_checkable
 
 from clientcert.core.addresses import is_claimed, parse_address
@@ -27,10 +28,10 @@ _WIDEST_PREFIX = {4: 16, 6: 48}
 _MAPPED_PREFIX = 96
 _MIN_SECRET_BYTES = 32
 
-DEFAULT_SECRET_HEADER = "x-clientcert-proxy"  # noqa: S105 - a name, not a secret
-"""Stripped in every configuration, so that no app ever sees a copy of it."""
+DEFAULT_SECRET_HEADER = "x-clientcert-proxy"  # noqa: S105 - a name; stripped in every configuration
 # Peers are few; a remembered answer spares 2.7 µs of address parsing per request.
 _MAX_REMEMBERED_PEERS = 1_024
+_MAX_REMEMBERED_PEER_LENGTH = 64
 
 _WAYS_OUT = (
     "the app server replaced the peer's address by one from a forwarding header; ways out:",
@@ -83,11 +84,11 @@ class TrustedNetworks:
             if not isinstance(text, str):
                 raise ConfigurationError(f"trusted_proxies: {text!r} is no network as text, such as '10.42.7.0/28'")
         self._literal = frozenset(_zoned_address(text) for text in networks if "%" in text)
-        self._networks = tuple(_network(text) for text in networks if "%" not in text)
+        self.networks = tuple(_network(text) for text in networks if "%" not in text)
         self._answers: dict[str, bool] = {}
 
     def __repr__(self) -> str:
-        shown = [*map(str, self._networks), *sorted(self._literal)]
+        shown = [*map(str, self.networks), *sorted(self._literal)]
         return f"TrustedNetworks({', '.join(map(repr, shown))})"
 
     def check(self, facts: RequestFacts, headers: SelectedHeaders, *, at: datetime) -> None:  # noqa: ARG002 - protocol
@@ -106,13 +107,18 @@ class TrustedNetworks:
         answer = self._answers.get(peer)
         if answer is None:
             answer = peer in self._literal or self._contains(peer)
-            if len(self._answers) < _MAX_REMEMBERED_PEERS:
+            if len(self._answers) < _MAX_REMEMBERED_PEERS and len(peer) <= _MAX_REMEMBERED_PEER_LENGTH:
                 self._answers[peer] = answer
         return answer
 
+    def overlaps(self, other: "TrustedNetworks") -> bool:
+        """True when one address could prove both."""
+        pairs = product(self.networks, other.networks)
+        return any(a.version == b.version and a.overlaps(b) for a, b in pairs)
+
     def _contains(self, peer: str) -> bool:
         address = parse_address(peer)
-        return address is not None and any(address in network for network in self._networks)
+        return address is not None and any(address in network for network in self.networks)
 
 
 class UnixSocket:

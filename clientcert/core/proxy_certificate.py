@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from threading import Lock
 
 from clientcert.core.cache import DecisionCache
 from clientcert.core.certificate import ParsedCertificate, parse_certificate
@@ -45,6 +46,7 @@ class ProxyCertificate:
         self._store = TrustStore.load(trust)
         self._verifier: Verifier = StandardVerifier(self._store)
         self._proven: DecisionCache[bool] = DecisionCache(_REMEMBERED)
+        self._lock = Lock()
 
     def __repr__(self) -> str:
         return f"ProxyCertificate(names={sorted(self._names)})"
@@ -66,7 +68,8 @@ class ProxyCertificate:
             )
         if self._proven.get(facts.tls_chain, at) is None:
             until = self._verify(facts.tls_chain, at)
-            self._proven.put(facts.tls_chain, value=True, since=at, until=min(until, at + _LIFE))
+            with self._lock:
+                self._proven.put(facts.tls_chain, value=True, since=at, until=min(until, at + _LIFE))
 
     def _verify(self, chain: tuple[bytes, ...], at: datetime) -> datetime:
         limits = Limits()

@@ -14,7 +14,7 @@ from clientcert.config import ClientCertConfig, resolve_config
 from clientcert.core.facts import RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.errors import ConfigurationError, MiddlewareMissingError
-from clientcert.runtime.gate import Gate, Target
+from clientcert.runtime.gate import Gate, Target, http_target
 from clientcert.runtime.problem import Problem
 from clientcert.wsgi import check_start, facts_from_environ, raw_path_of, strip_environ
 
@@ -136,14 +136,17 @@ def config_from_settings() -> ClientCertConfig:
 
 def _facts(request: HttpRequest, gate: Gate) -> RequestFacts:
     if isinstance(request, ASGIRequest):
+        # A source that names a WSGI server reads nothing of any other.
+        reads_socket = gate.reads_socket and gate.server is None
         # META holds joined and folded headers; the scope has them as they came.
-        return facts_from_scope(request.scope, list(request.scope["headers"]), reads_socket=gate.reads_socket)
+        return facts_from_scope(request.scope, list(request.scope["headers"]), reads_socket=reads_socket)
     return facts_from_environ(request.META, reads_socket=gate.reads_socket, server=gate.server)
 
 
 def _target(request: HttpRequest) -> Target:
     raw_path = request.scope.get("raw_path") if isinstance(request, ASGIRequest) else raw_path_of(request.META)
-    return Target(request.method or "", request.path, raw_path)
+    mount = request.path.removesuffix(request.path_info) if request.path.endswith(request.path_info) else request.path
+    return http_target(request.method or "", request.path, raw_path, mount)
 
 
 def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:

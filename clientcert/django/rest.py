@@ -1,6 +1,7 @@
 """Django REST framework: an authentication class, permissions from rules, and certificate-bound tokens."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from django.contrib.auth import authenticate
@@ -30,7 +31,14 @@ class CertificateUser:
     is_authenticated = True
     is_anonymous = False
     is_active = True
-    pk = None
+
+    @property
+    def pk(self) -> str:
+        """A stable key for each client, for throttling and the like; no row in the database has it."""
+        client = self.client
+        parts = (client.issuer_key_id, client.serial_hex, client.fingerprint_sha256)
+        names = (client.issuer.rfc4514, client.subject.rfc4514)
+        return sha256(repr((parts, names)).encode("utf-8")).hexdigest()
 
     def __init__(self, client: ClientIdentity) -> None:
         self.client = client

@@ -9,9 +9,10 @@ from clientcert.core.exempt import ExemptPaths
 from clientcert.core.facts import Header, RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.core.outcome import Authenticated, Outcome, Rejected
+from clientcert.core.policy import WEBSOCKET
 from clientcert.core.settings import Settings
 from clientcert.core.sources.aws import AwsApiGateway
-from clientcert.errors import ClientCertError, Reason
+from clientcert.errors import ClientCertError, Reason, escape_peer_text
 from clientcert.runtime.events import Event, EventLog
 from clientcert.runtime.problem import Problem, problem_for
 
@@ -28,6 +29,10 @@ class GateSettings(Settings, Protocol):
         """Paths that need no certificate."""
 
     @property
+    def mount(self) -> str:
+        """Where the app is mounted, without a slash at the end."""
+
+    @property
     def realm(self) -> str:
         """For the challenge of a 401."""
 
@@ -42,13 +47,29 @@ class Target(NamedTuple):
 
     Attributes:
         method: HTTP method, or ``WEBSOCKET``.
-        path: Decoded path, mount point included.
+        path: Decoded path, with or without the mount point before it.
         raw_path: The path on the wire without the query, where the server gives it.
+        mount: Where the server says the app is mounted: ``root_path``, ``SCRIPT_NAME``. Some take it from a header.
     """
 
     method: str
     path: str
     raw_path: bytes | None
+    mount: str = ""
+
+    def at(self, mount: str) -> "Target | None":
+        """The same with the full path; None where the app is not mounted where the configuration says it is."""
+        if self.mount.rstrip("/") != mount:
+            return None
+        if not mount or self.path == mount or self.path.startswith(mount + "/"):
+            return self
+        raw_path = None if self.raw_path is None else mount.encode("utf-8") + self.raw_path
+        return self._replace(path=mount + self.path, raw_path=raw_path)
+
+
+def http_target(method: str, path: str, raw_path: bytes | None, mount: str) -> Target:
+    """Make the target of an HTTP request, whose method nobody can turn into a WebSocket's."""
+    return Target(f"{method} over HTTP" if method == WEBSOCKET else method, path, raw_path, mount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +87,11 @@ class Admission:
 
 
 _ANONYMOUS = Admission()
+
+
+def _other_mount(target: Target) -> str:
+    mount = escape_peer_text(target.mount)
+    return f"the app is mounted at {mount!r} according to the server, and at another path according to `mount`"
 
 
 class Gate:
@@ -119,7 +145,8 @@ class Gate:
 
     def is_exempt(self, target: Target) -> bool:
         """True when the path needs no certificate and gets no identity."""
-        return self._settings.exempt_paths.covers(target.path, target.raw_path)
+        placed = target.at(self._settings.mount)
+        return placed is not None and self._settings.exempt_paths.covers(placed.path, placed.raw_path)
 
     def admit(self, facts: RequestFacts, target: Target) -> Admission:
         """Decide, tell, and say what the adapter has to do."""
@@ -151,7 +178,12 @@ class Gate:
         identity = outcome.identity if isinstance(outcome, Authenticated) else None
         if policy is None:
             return outcome
-        decision = policy.decide(identity, method=target.method, path=target.path, raw_path=target.raw_path)
+        placed = target.at(self._settings.mount)
+        if placed is None:
+            return Rejected(
+                reason=Reason.POLICY_DENIED, status=Reason.POLICY_DENIED.status, detail=_other_mount(target)
+            )
+        decision = policy.decide(identity, method=placed.method, path=placed.path, raw_path=placed.raw_path)
         if decision.allowed:
             return outcome
         reason = Reason.NO_CERTIFICATE if identity is None else Reason.POLICY_DENIED

@@ -34,11 +34,14 @@ class ClientCertUser(BaseUser):
 
     @property
     def identity(self) -> str:
-        """The issuer's key and the serial number, which no other certificate has; names where only those are known."""
+        """The issuer's key and serial number, else the certificate's hash, else both names: no two clients share it."""
         client = self.client
-        if client.issuer_key_id is None or client.serial_hex is None:
-            return f"names:{client.issuer.rfc4514}:{client.subject.rfc4514}"
-        return f"{client.issuer_key_id}:{client.serial_hex}"
+        if client.issuer_key_id is not None and client.serial_hex is not None:
+            return f"{client.issuer_key_id}:{client.serial_hex}"
+        if client.fingerprint_sha256 is not None:
+            return f"sha256:{client.fingerprint_sha256}"
+        # repr quotes and escapes, so that no name can pretend to be two.
+        return f"names:{client.issuer.rfc4514!r}:{client.subject.rfc4514!r}"
 
 
 class ClientCertBackend(AuthenticationBackend):

@@ -1,5 +1,6 @@
 """Several sources at once, each with its own proof: the move from one proxy to another."""
 
+import warnings
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -15,10 +16,13 @@ from clientcert import (
     Reason,
     RequestFacts,
     SharedSecret,
+    UnixSocket,
 )
 from clientcert.core.encodings.base64_der import encode_base64_der
 from clientcert.testing import IssuedCertificate
 from tests import material as m
+
+pytestmark = pytest.mark.filterwarnings("ignore:sources .* share what proves")
 
 OLD, NEW, BOTH = "10.1.0.1", "10.2.0.1", "10.3.0.1"
 TRAEFIK = "x-forwarded-tls-client-cert"
@@ -108,6 +112,27 @@ def test_secret_belongs_to_its_source() -> None:
     proof = (("x-clientcert-proxy", m.SECRET),)
     assert who(ask(authenticator, (*traefik(m.ALICE), *proof), m.STRANGER)) == ("traefik", ALICE)
     assert who(ask(authenticator, (*m.evidence(), *proof), m.STRANGER)) is Reason.NO_CERTIFICATE
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "warns"),
+    [
+        (["10.1.0.0/24"], ["10.2.0.0/24"], False),
+        (["10.1.0.0/24"], ["10.1.0.128/25"], True),
+        (["10.1.0.0/24"], ["2001:db8::/64"], False),
+        (UnixSocket(), UnixSocket(), True),
+        (UnixSocket(), ["10.1.0.0/24"], False),
+        (["10.1.0.0/24"], ["10.1.0.0/24", SharedSecret(m.SECRET)], False),
+    ],
+    ids=["apart", "overlap", "versions", "one-socket", "socket-and-network", "secret-beside"],
+)
+def test_shared_proofs_warn(old: Any, new: Any, *, warns: bool) -> None:
+    """Two proxies that nothing tells apart are named at start."""
+    sources = [{"source": "nginx", "trusted_proxies": old}, {"source": "traefik", "trusted_proxies": new}]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        config(sources=sources)
+    assert any("share what proves" in str(warning.message) for warning in caught) is warns
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Protocol
 
+import h2.config
 import h2.connection
 import h2.events
 from wsproto import ConnectionType, WSConnection
@@ -89,7 +90,7 @@ class Http2:
 
     def __init__(self, sock: ssl.SSLSocket) -> None:
         self._sock = sock
-        self._h2 = h2.connection.H2Connection()
+        self._h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding=None))
         self._h2.initiate_connection()
 
     def ask(self, path: str) -> Answer:

@@ -97,12 +97,11 @@ def measure(server: RunningServer, pki: MatrixPki, cell: Cell) -> str:
 
 
 def _rows(text: str) -> Iterator[tuple[str, ...]]:
-    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
-    tables = iter([tuple(cell.strip() for cell in line) for line in lines])
-    for row in tables:
-        if row == COLUMNS:
-            next(tables)  # the line between head and body
-            yield from tables
+    for table in text.split("\n\n"):
+        rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in table.splitlines()]
+        if rows and rows[0] == COLUMNS:
+            # After the head comes the line that makes it a table.
+            yield from rows[2:]
 
 
 def _alone(issued: IssuedCertificate) -> IssuedCertificate:

@@ -50,9 +50,8 @@ def _answer(identity: ClientIdentity | None) -> bytes:
     return json.dumps({"who": identity and identity.fingerprint_sha256}).encode()
 
 
-def _config(mode: Literal["required", "optional"]) -> ClientCertConfig:
-    source = TLSSocket(server=os.environ.get("MATRIX_SERVER"))
-    return ClientCertConfig(source=source, trust=os.environ["MATRIX_TRUST"], mode=mode)
+def _config(mode: Literal["required", "optional"], server: str | None = None) -> ClientCertConfig:
+    return ClientCertConfig(source=TLSSocket(server=server), trust=os.environ["MATRIX_TRUST"], mode=mode)
 
 
 _MODE: Any = os.environ["MATRIX_MODE"]
@@ -61,8 +60,9 @@ _ASGI = {
     "/wait": clientcert.asgi.ClientCertMiddleware(asgi_app, _config(_MODE), close_expired_websockets=True),
 }
 _ASGI_OTHERWISE = clientcert.asgi.ClientCertMiddleware(asgi_app, _config(_MODE))
-_WSGI = {"/required": clientcert.wsgi.ClientCertMiddleware(wsgi_app, _config("required"))}
-_WSGI_OTHERWISE = clientcert.wsgi.ClientCertMiddleware(wsgi_app, _config(_MODE))
+_SERVER = os.environ.get("MATRIX_SERVER")
+_WSGI = {"/required": clientcert.wsgi.ClientCertMiddleware(wsgi_app, _config("required", _SERVER))}
+_WSGI_OTHERWISE = clientcert.wsgi.ClientCertMiddleware(wsgi_app, _config(_MODE, _SERVER))
 
 
 async def asgi(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import clientcert.asgi
 import clientcert.wsgi
 from clientcert.core.sources import TLSSocket
 from clientcert.errors import ConfigurationError, UnsafeConfigurationWarning
@@ -183,6 +184,13 @@ def test_leaked_names_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
 def SOURCE(server: str | None) -> dict[str, Any]:  # noqa: N802 - settings, as in tests.contract
     """Settings for a TLS source."""
     return {"source": TLSSocket(server=server), "trusted_proxies": None}
+
+
+def test_named_server_below_asgi() -> None:
+    """A source that names a WSGI server is refused by the ASGI middleware when it is made."""
+    with pytest.raises(ConfigurationError, match="which no ASGI server has"):
+        clientcert.asgi.ClientCertMiddleware(lambda *_: None, material.config(**SOURCE("mod_wsgi")))  # type: ignore[arg-type]
+    clientcert.asgi.ClientCertMiddleware(lambda *_: None, material.config(**SOURCE(None)))  # type: ignore[arg-type]
 
 
 def test_unknown_server() -> None:
