@@ -248,3 +248,13 @@ def test_s7_stale_trust_is_503_for_clients_only(tmp_path: Path) -> None:
     nobody = RequestFacts(headers=m.raw(m.NOBODY[:0]), peer=m.PROXY)
     assert reason(authenticator.authenticate(nobody)) is Reason.NO_CERTIFICATE
     assert authenticator.status().is_stale
+
+
+def test_refusal_beside_long_values_is_not_remembered() -> None:
+    """A bad certificate with more around it than is worth remembering is refused anew each time."""
+    authenticator, verifier = counting()
+    pairs = m.evidence(m.STRANGERS, subject="CN=stranger", issuer="CN=Other CA,O=Elsewhere")
+    request = RequestFacts(headers=m.raw((*pairs, ("connection", "x" * 1_000))), peer=m.PROXY)
+    for _ in range(2):
+        assert reason(authenticator.authenticate(request)) is Reason.ISSUER_UNKNOWN
+    assert verifier.calls == 2

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from clientcert import Authenticated, Authenticator, RequestFacts
 from clientcert.core.certificate import parse_certificate
 from clientcert.core.identity import ClientIdentity, Evidence, EvidenceLevel, identity_from_path
 from clientcert.core.limits import Limits
@@ -19,6 +20,7 @@ from clientcert.core.names import AmbiguousNameError
 from clientcert.core.verification.base import VerifiedPath
 from clientcert.testing import IssuedCertificate
 from clientcert.testing.asn1 import object_identifier, sequence, tlv
+from tests import material as m
 from tests.material import ALICE, ALICE_DN, AUTHORITY, BEN, CA_DN, INTERMEDIATE, NAMELESS, NOW, VERSION_1
 
 EVIDENCE = Evidence(level=EvidenceLevel.VERIFIED, source="nginx", verified_at=NOW)
@@ -208,3 +210,12 @@ def test_d2_ambiguous_common_name() -> None:
 def test_evidence_levels_are_ordered() -> None:
     """More proof compares greater, so that an app can ask for at least so much."""
     assert EvidenceLevel.PROXY_ATTRIBUTES < EvidenceLevel.PROXY_VERDICT < EvidenceLevel.VERIFIED
+
+
+def test_confirms_a_bound_token() -> None:
+    """A token that names this certificate's thumbprint is confirmed, one that names another is not (RFC 8705 §3.1)."""
+    outcome = Authenticator(m.config()).authenticate(RequestFacts(headers=m.raw(m.evidence()), peer=m.PROXY))
+    assert isinstance(outcome, Authenticated)
+    identity = outcome.identity
+    assert identity.confirms({"cnf": {"x5t#S256": identity.x5t_s256}})
+    assert not identity.confirms({"cnf": {"x5t#S256": "x" * 43}})
