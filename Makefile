@@ -6,10 +6,10 @@ RUN    := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types unit conformance fuzz clean
+.PHONY: help install demo test lint types unit django6 conformance fuzz clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP)  ## create .venv with the package and everything development needs
 
@@ -39,6 +39,14 @@ unit: $(STAMP)
 	# Every branch of the core is somebody's way in.
 	$(RUN) -m coverage report --include='clientcert/core/*' --fail-under=100
 
+DJANGO6 := .venv-django6
+django6:  ## the Django, DRF, Channels and contract tests on Django 6; PYTHON=python3.12 or newer
+	test -x $(DJANGO6)/bin/python || $(PYTHON) -m venv $(DJANGO6)
+	$(DJANGO6)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(DJANGO6)/bin/python -m pip install --quiet --editable '.[all]' --group dev 'django>=6.0,<7'
+	$(DJANGO6)/bin/python -m pytest -q tests/test_django.py tests/contract tests/frameworks/test_contract.py \
+		tests/frameworks/test_channels.py tests/frameworks/test_rest.py tests/frameworks/test_django_*.py
+
 conformance: $(STAMP)  ## our verdicts against OpenSSL, x509-limbo and NIST PKITS, per profile
 	$(RUN) -m tests.conformance
 
@@ -46,4 +54,4 @@ fuzz: $(STAMP)  ## an hour of mutated certificates, never more permissive than O
 	$(RUN) -m tests.conformance.fuzz --seconds $(or $(SECONDS),3600)
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) $(DJANGO6) .coverage .mypy_cache .pytest_cache .ruff_cache build dist
