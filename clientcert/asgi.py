@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from clientcert.config import ClientCertConfig, resolve_config
+from clientcert.core.authenticator import Authenticator
 from clientcert.core.facts import Header, RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.core.policy import WEBSOCKET
@@ -69,6 +70,11 @@ class ClientCertMiddleware:
                 f"TLSSocket(server={self._gate.server!r}) reads WSGI variables, which no ASGI server has; "
                 "leave server out, and bridge the ASGI server"
             )
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Who decides: its `status` and `source_uses` are for a health page."""
+        return self._gate.authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app with an identity, or answer in its place."""

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from clientcert.config import ClientCertConfig, resolve_config
+from clientcert.core.authenticator import Authenticator
 from clientcert.core.facts import RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.errors import MiddlewareMissingError, UnsafeConfigurationWarning
@@ -56,6 +57,11 @@ class ClientCertMiddleware:
         self.config = resolve_config(config, keywords)
         self._gate = Gate(self.config)
         check_start(self._gate)
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Who decides: its `status` and `source_uses` are for a health page."""
+        return self._gate.authenticator
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Run the app with an identity, or answer in its place."""

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 
 from clientcert.asgi import facts_from_scope
 from clientcert.config import ClientCertConfig, resolve_config
+from clientcert.core.authenticator import Authenticator
 from clientcert.core.facts import RequestFacts
 from clientcert.core.identity import ClientIdentity
 from clientcert.errors import ConfigurationError, MiddlewareMissingError
@@ -47,6 +48,11 @@ class ClientCertMiddleware:
             markcoroutinefunction(self)
         else:
             check_start(self._gate)
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Who decides: its `status` and `source_uses` are for a health page."""
+        return self._gate.authenticator
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Run the view with an identity, or answer in its place."""

@@ -99,7 +99,7 @@ class Gate:
 
     def __init__(self, settings: GateSettings) -> None:
         self._settings = settings
-        self._authenticator = Authenticator(settings)
+        self.authenticator = Authenticator(settings)
         self._events = EventLog(settings.on_event)
         self._has_policy = settings.trust_provider.current(settings.clock()).authorization is not None
         self._source_names = " or ".join(binding.source.name for binding in settings.bindings)
@@ -137,11 +137,11 @@ class Gate:
 
     def strip(self, headers: Iterable[Header]) -> list[Header]:
         """A new header list without any guarded name or alias."""
-        return self._authenticator.guard.strip(headers)
+        return self.authenticator.guard.strip(headers)
 
     def is_guarded(self, name: bytes) -> bool:
         """True for a header name the app must not see."""
-        return self._authenticator.guard.is_guarded(name)
+        return self.authenticator.guard.is_guarded(name)
 
     def is_exempt(self, target: Target) -> bool:
         """True when the path needs no certificate and gets no identity."""
@@ -150,7 +150,7 @@ class Gate:
 
     def admit(self, facts: RequestFacts, target: Target) -> Admission:
         """Decide, tell, and say what the adapter has to do."""
-        outcome = self._authorize(self._authenticator.authenticate(facts), target)
+        outcome = self._authorize(self.authenticator.authenticate(facts), target)
         if isinstance(outcome, Authenticated):
             if self._events.wants_success:
                 self._tell(outcome, instance=None)

@@ -17,10 +17,14 @@ from clientcert import (
     RequestFacts,
     SharedSecret,
     UnixSocket,
+    asgi,
+    wsgi,
 )
 from clientcert.core.encodings.base64_der import encode_base64_der
 from clientcert.testing import IssuedCertificate
 from tests import material as m
+from tests.contract.adapters import echo_asgi, echo_wsgi
+from tests.driving import ask_asgi, ask_wsgi, environ, http_scope
 
 pytestmark = pytest.mark.filterwarnings("ignore:sources .* share what proves")
 
@@ -152,3 +156,21 @@ def test_refused(changes: dict[str, Any], message: str) -> None:
     """What cannot be bound is refused at start, with the way out."""
     with pytest.raises(ConfigurationError, match=message):
         config(**changes)
+
+
+@pytest.mark.parametrize("adapter", ["asgi", "wsgi"])
+def test_uses_are_shown_by_the_middleware(adapter: str) -> None:
+    """Whoever holds the middleware can ask which source still serves, and how the trust material is."""
+    made: asgi.ClientCertMiddleware | wsgi.ClientCertMiddleware
+    if adapter == "asgi":
+        made = asgi.ClientCertMiddleware(echo_asgi, config())
+        answer = ask_asgi(made, http_scope(m.evidence(), peer=OLD))
+    else:
+        made = wsgi.ClientCertMiddleware(echo_wsgi, config())
+        answer = ask_wsgi(made, environ(m.evidence(), peer=OLD, SERVER_SOFTWARE="gunicorn/27.0.1"))
+    assert answer.status == 200
+    assert [(use.source, use.served) for use in made.authenticator.source_uses()] == [
+        ("ingress-nginx", 1),
+        ("traefik", 0),
+    ]
+    assert made.authenticator.status().generation == 1
