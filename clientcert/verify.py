@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 
 from clientcert.core.certificate import ParsedCertificate, parse_certificate
 from clientcert.core.limits import Limits
-from clientcert.core.verification import PROFILES, PinnedVerifier, TrustSource, TrustStore, VerifiedPath, Verifier
+from clientcert.core.verification import (
+    PROFILES,
+    PinnedVerifier,
+    TrustSource,
+    TrustStore,
+    VerifiedPath,
+    Verifier,
+    anchor_level,
+)
 from clientcert.core.verification.base import utc_time
 from clientcert.core.verification.crl_checker import CrlChecker, CrlRules
 from clientcert.core.verification.revocation import RevocationMode, RevocationPolicy, check_revocation
@@ -64,7 +72,7 @@ def verify_certificate(  # noqa: PLR0913 - the settings of `ClientCertConfig` th
     """
     at = utc_time(datetime.now(UTC) if at is None else at)
     policy = revocation_policy(revocation, has_crl=crl is not None)
-    anchors = trust if profile == PINNED or isinstance(trust, TrustStore) else TrustStore.load(trust)
+    anchors = trust if profile == PINNED else _load(trust, profile)
     verifier = build_verifier(profile, anchors, max_depth=max_depth, limits=limits)
     checker = None if crl is None or policy.mode == "off" else load_crls(crl, anchors, mode=policy.mode, at=at)
     more = [intermediates] if isinstance(intermediates, bytes | str) else intermediates
@@ -93,8 +101,11 @@ def build_verifier(profile: str, trust: TrustSource | TrustStore, *, max_depth: 
         return PinnedVerifier.load(trust)
     if profile not in PROFILES:
         raise ConfigurationError(f"unknown profile {profile!r}, wanted one of: {', '.join(PROFILE_NAMES)}")
-    store = trust if isinstance(trust, TrustStore) else TrustStore.load(trust)
-    return PROFILES[profile](store, max_depth=max_depth, limits=limits)
+    return PROFILES[profile](_load(trust, profile), max_depth=max_depth, limits=limits)
+
+
+def _load(trust: TrustSource | TrustStore, profile: str) -> TrustStore:
+    return trust if isinstance(trust, TrustStore) else TrustStore.load(trust, security_level=anchor_level(profile))
 
 
 def revocation_policy(revocation: RevocationMode | None, *, has_crl: bool) -> RevocationPolicy:

@@ -12,7 +12,7 @@ from clientcert.cli.leaf import STDIN, read_octets
 from clientcert.cli.record import to_record
 from clientcert.cli.report import open_console, print_summary, print_verdict, printable
 from clientcert.cli.verdict import Rules, Verdict
-from clientcert.core.verification import TrustStore
+from clientcert.core.verification import TrustStore, anchor_level
 from clientcert.core.verification.bundle import read_bundle, read_intermediates
 from clientcert.core.verification.path_builder import DEFAULT_MAX_DEPTH
 from clientcert.core.verification.revocation import RevocationMode
@@ -151,7 +151,8 @@ def _trust(profile: str, bundles: Paths, intermediates: Paths, at: datetime) -> 
             raise ConfigurationError("profile 'pinned' builds no path: remove --intermediates")
         return bundles
     links = read_intermediates(intermediates, setting="--intermediates") if intermediates else []
-    store = TrustStore.load([certificate.der for certificate in (*read_bundle(bundles), *links)])
+    certificates = [certificate.der for certificate in (*read_bundle(bundles), *links)]
+    store = TrustStore.load(certificates, security_level=anchor_level(profile))
     for line in store.warnings(at):
         warnings.warn(line, stacklevel=1)
     return store

@@ -27,6 +27,7 @@ POLICY_CONSTRAINTS: Final = "2.5.29.36"
 EXTENDED_KEY_USAGE: Final = "2.5.29.37"
 INHIBIT_ANY_POLICY: Final = "2.5.29.54"
 NETSCAPE_CERT_TYPE: Final = "2.16.840.1.113730.1.1"
+AUTHORITY_INFO_ACCESS: Final = "1.3.6.1.5.5.7.1.1"
 OCSP_NO_CHECK: Final = "1.3.6.1.5.5.7.48.1.5"
 PROXY_CERT_INFO: Final = "1.3.6.1.5.5.7.1.14"
 
@@ -99,7 +100,7 @@ def read_extensions(data: bytes, start: int, end: int) -> Extensions:
 
     Raises:
         ValueError: Not DER, an extension twice (RFC 5280 §4.2), or one of those above with content that is not its
-            type. cRLDistributionPoints is read for its form only.
+            type. cRLDistributionPoints and authorityInfoAccess are read for their form only.
         NameSyntaxError: A directoryName in one of them is not a Name.
 
     Not checked here: whether the extensions allow anything; see `verification.rules`.
@@ -138,8 +139,8 @@ def _read_extension(element: bytes) -> tuple[str, bool, str, object]:
     field, read = _READERS.get(oid, ("", None))
     value = element[elements[-1].start : elements[-1].end]
     try:
-        if oid == CRL_DISTRIBUTION_POINTS:
-            _check_crl_distribution_points(value)
+        if oid in _FORMS:
+            _FORMS[oid](value)
         return oid, critical, field, read(value) if read else None
     except ValueError as exc:
         raise ValueError(f"extension {oid}: {exc}") from exc
@@ -265,6 +266,22 @@ def _check_crl_distribution_points(value: bytes) -> None:
         if point.tag != der.SEQUENCE:
             raise ValueError("distribution point is not a SEQUENCE")
 
+
+def _check_access_descriptions(value: bytes) -> None:
+    # RFC 5280 §4.2.2.1: one at least, each an OID and a GeneralName. Nobody follows them.
+    descriptions = _elements(value)
+    if not descriptions:
+        raise ValueError("no access description at all")
+    for description in descriptions:
+        tags = [tlv.tag for _, tlv in der.read_elements(value, description.start, description.end)]
+        if description.tag != der.SEQUENCE or len(tags) != 2 or tags[0] != der.OBJECT_IDENTIFIER or tags[1] >> 6 != 2:
+            raise ValueError("access description is not an OID and a name")
+
+
+_FORMS: Final[dict[str, Callable[[bytes], None]]] = {
+    CRL_DISTRIBUTION_POINTS: _check_crl_distribution_points,
+    AUTHORITY_INFO_ACCESS: _check_access_descriptions,
+}
 
 # The field of `Extensions` that each becomes.
 _READERS: Final[dict[str, tuple[str, Callable[[bytes], object]]]] = {

@@ -37,6 +37,7 @@ class Case:
         leaf: DER of the client's certificate.
         at: The moment to verify for.
         valid: Whether it ought to be accepted.
+        openssl: What ``openssl verify`` 3.0.22 says, at no security level, which is level 0.
         max_depth: CAs that the case wants to allow between leaf and anchor; None for the default.
         features: limbo's labels.
         native: One of limbo's own CLIENT cases.
@@ -49,6 +50,7 @@ class Case:
     leaf: bytes
     at: datetime
     valid: bool
+    openssl: bool
     max_depth: int | None = None
     features: tuple[str, ...] = ()
     native: bool = False
@@ -66,15 +68,17 @@ def cases(corpus: str) -> tuple[Case, ...]:
     return tuple(_READERS[corpus]())
 
 
-def _load(name: str) -> Any:
+def load_corpus(name: str) -> Any:
+    """The content of one of the compressed JSON files."""
     with gzip.open(FOLDER / name, "rt", encoding="utf-8") as file:
         return json.load(file)
 
 
 def _matrix() -> Iterator[Case]:
-    corpus = _load("openssl-client-matrix.json.gz")
+    corpus = load_corpus("openssl-client-matrix.json.gz")
     at = datetime.fromisoformat(corpus["validation_time"])
     for case in corpus["cases"]:
+        valid = case["results"][MATRIX_ORACLE]["verdict"] == "accept"
         yield Case(
             id=case["id"],
             description=case["description"],
@@ -82,14 +86,15 @@ def _matrix() -> Iterator[Case]:
             untrusted=tuple(map(der, case["untrusted"])),
             leaf=der(case["leaf"]),
             at=at,
-            valid=case["results"][MATRIX_ORACLE]["verdict"] == "accept",
+            valid=valid,
+            openssl=valid,
             # The default depth is our own choice, not a verdict: the long chains are run with room for them.
             max_depth=max(4, len(case["untrusted"])),
         )
 
 
 def _limbo() -> Iterator[Case]:
-    for case in _load("limbo-client.json.gz")["testcases"]:
+    for case in load_corpus("limbo-client.json.gz")["testcases"]:
         if case["depends_on_peer_name"] or "has-crl" in case["features"]:
             continue
         time = case["validation_time"]
@@ -102,6 +107,7 @@ def _limbo() -> Iterator[Case]:
             leaf=der(case["peer_certificate"]),
             at=datetime.fromisoformat(time) if time else _LIMBO_TIME,
             valid=case["expected_result"] == "SUCCESS",
+            openssl=case["oracle"][MATRIX_ORACLE] == "accept",
             max_depth=None if depth is None else min(depth, 16),
             features=tuple(case["features"]),
             native=case["origin"] == "native",
@@ -123,6 +129,7 @@ def _pkits() -> Iterator[Case]:
                 leaf=leaf,
                 at=datetime.fromisoformat(expected["validation_time"]),
                 valid=test["should_validate"],
+                openssl=test["oracle"]["openssl_verify_no_crl"] == "accept",
                 max_depth=max(4, len(untrusted)),
             )
 

@@ -1,12 +1,16 @@
 """Our verdicts on three corpora of certificates, against OpenSSL's and the suites' own."""
 
+import re
+import warnings
+from collections import Counter
+
 import pytest
 
 from clientcert.core.certificate import parse_certificate
 from clientcert.core.limits import Limits
-from clientcert.core.verification import PROFILES, PinnedVerifier
-from clientcert.errors import ClientCertError
-from tests.conformance.corpora import CORPORA, cases
+from clientcert.core.verification import PROFILES, PinnedVerifier, TrustStore
+from clientcert.errors import ClientCertError, ConfigurationError
+from tests.conformance.corpora import CORPORA, Case, cases
 from tests.conformance.report import render
 from tests.conformance.verdicts import LEVEL_0, LISTED, ROWS, allowed, mismatches, verdicts
 
@@ -39,8 +43,47 @@ def test_native_client_cases_of_limbo_are_right(profile: str) -> None:
     )
 
 
+def test_false_accepts_of_limbo_are_pedantic_or_forced() -> None:
+    """What `standard` accepts and limbo does not is marked pedantic, or says which case or tool wants it accepted."""
+    marks = {case.id: any(feature.startswith("pedantic-") for feature in case.features) for case in cases("limbo")}
+    matrix = {case.id for case in cases("matrix") if case.valid}
+    accepted = {case: why for case, (kind, why) in allowed("limbo", "standard").items() if kind == "false accept"}
+    assert Counter(marks[case] for case in accepted) == {True: 5, False: 10}
+    for case, why in accepted.items():
+        named = re.findall(r"\b[a-z][0-9]{2}\b", why)
+        assert set(named) <= matrix, why
+        assert named or marks[case] is ("pedantic-" in why)
+        assert named or marks[case] or re.search(r"#\d+|webpki::", why), why
+
+
+def test_openssl_accepts_nothing_that_openssl_refuses() -> None:
+    """In no corpus; but for the second of notAfter, which is valid (RFC 5280 §4.1.2.5), and which 3.0 refuses."""
+    for corpus in CORPORA:
+        more = {v.case.id for v in verdicts(corpus, LEVEL_0) if v.accepted and not v.case.openssl}
+        seconds = {f"rfc5280::validity::notafter-{end}" for end in ("exact", "fractional")}
+        assert more == (seconds if corpus == "limbo" else set())
+
+
+def test_openssl_refuses_of_the_matrix_what_the_parser_refuses() -> None:
+    """At level 0, only what our parser refuses, of the client or of the bundle, differs from OpenSSL's verdict."""
+    refused = {v.case.id for v in verdicts("matrix", LEVEL_0) if v.case.openssl and not v.accepted}
+    assert refused == {case.id for case in cases("matrix") if case.openssl and not _parses(case)}
+    assert len(refused) == 12
+
+
+def _parses(case: Case) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            TrustStore.load(case.trusted, security_level=0)
+        parse_certificate(case.leaf, limits=Limits())
+    except (ClientCertError, ConfigurationError):
+        return False
+    return True
+
+
 def test_pkits_has_no_false_accept_and_few_false_rejects() -> None:
-    """No profile accepts an invalid PKITS path; standard refuses 21 valid ones, openssl at level 0 one, as OpenSSL."""
+    """No profile accepts an invalid PKITS path; standard refuses 21 valid ones, openssl without key strength one."""
     for profile in ROWS:
         assert "false accept" not in mismatches("pkits", profile).values()
     assert len(mismatches("pkits", "standard")) == 21
@@ -49,10 +92,9 @@ def test_pkits_has_no_false_accept_and_few_false_rejects() -> None:
 
 
 _WEAK = {
-    "matrix": {"g10", "g21", "g26"},
+    "matrix": {"g10", "g21"},
     "limbo": {
-        f"webpki::forbidden-{key}"
-        for key in ("p192-root", "p192-leaf", "dsa-root", "dsa-leaf", "weak-rsa-key-in-root", "weak-rsa-in-leaf")
+        f"webpki::forbidden-{key}" for key in ("p192-root", "p192-leaf", "weak-rsa-key-in-root", "weak-rsa-in-leaf")
     },
     "pkits": {"4.1.4"},
 }

@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from clientcert.core.certificate import parse_certificate
 from clientcert.core.limits import Limits
-from clientcert.core.verification import PROFILES, OpenSSLVerifier, TrustStore, Verifier
+from clientcert.core.verification import PROFILES, OpenSSLVerifier, TrustStore, Verifier, anchor_level
 from clientcert.errors import ClientCertError, ConfigurationError
 from tests.conformance.corpora import Case, cases
 
@@ -52,7 +52,8 @@ def build(profile: str, trusted: Sequence[bytes], *, max_depth: int, limits: Lim
     if profile == LEVEL_0:
         store = TrustStore.load(trusted, security_level=0)
         return OpenSSLVerifier(store, max_depth=max_depth, limits=limits, security_level=0)
-    return PROFILES[profile](TrustStore.load(trusted), max_depth=max_depth, limits=limits)
+    store = TrustStore.load(trusted, security_level=anchor_level(profile))
+    return PROFILES[profile](store, max_depth=max_depth, limits=limits)
 
 
 def judge(case: Case, profile: str) -> Verdict:

@@ -34,6 +34,11 @@ _EXTENSIONS = {
     "points-bad-reasons": ("2.5.29.31", "3005300381 0109"),
     "points-bad-name": ("2.5.29.31", "300a3008a006a0048602c328"),
     "points-bad-issuer": ("2.5.29.31", "30063004a2028901"),
+    "access-nothing": ("1.3.6.1.5.5.7.1.1", "3000"),
+    "access-no-sequence": ("1.3.6.1.5.5.7.1.1", "300b310906022a0386033a2f2f"),
+    "access-no-name": ("1.3.6.1.5.5.7.1.1", "3006300406022a03"),
+    "access-method-not-an-oid": ("1.3.6.1.5.5.7.1.1", "300b300904022a0386033a2f2f"),
+    "access-name-of-no-kind": ("1.3.6.1.5.5.7.1.1", "300b300906022a0316033a2f2f"),
     "alternative-name-universal": ("2.5.29.17", "30030c0161"),
     "alternative-name-constructed": ("2.5.29.17", "3003a20161"),
     "other-name-without-value": ("2.5.29.17", "3006a00406022a03"),
@@ -46,6 +51,7 @@ _READABLE = {
     "authority-key-id-empty": ("2.5.29.35", "3000"),
     "points": ("2.5.29.31", "3015 3013 a008a0068604613a2f2f 81020780 a2038201 61"),
     "points-relative-name": ("2.5.29.31", "30063004a002a100"),
+    "access": ("1.3.6.1.5.5.7.1.1", "300b300906022a0386033a2f2f"),
     "excluded-only": ("2.5.29.30", "3008a106300482026161"),
 }
 

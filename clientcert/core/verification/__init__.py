@@ -11,6 +11,7 @@ from clientcert.core.verification.openssl import OpenSSLVerifier
 from clientcert.core.verification.pinned import PinnedVerifier
 from clientcert.core.verification.standard import StandardVerifier
 from clientcert.core.verification.store import TrustStore
+from clientcert.core.verification.strength import DEFAULT_LEVEL, SecurityLevel
 from clientcert.core.verification.strict import StrictVerifier
 from clientcert.core.verification.trust_proxy import TRUST_PROXY, TrustProxy, TrustProxyVerifier
 
@@ -27,6 +28,7 @@ __all__ = [
     "TrustStore",
     "VerifiedPath",
     "Verifier",
+    "anchor_level",
 ]
 
 
@@ -41,3 +43,8 @@ PROFILES: Final[Mapping[str, VerifierFactory]] = MappingProxyType(
     {"standard": StandardVerifier, "strict": StrictVerifier, "openssl": OpenSSLVerifier}
 )
 """The profiles that build paths, by name; ``pinned`` builds none, see `PinnedVerifier.load`."""
+
+
+def anchor_level(profile: str) -> SecurityLevel | None:
+    """The `security_level` with which `TrustStore.load` reads anchors for one of `PROFILES`."""
+    return DEFAULT_LEVEL if profile == "openssl" else None

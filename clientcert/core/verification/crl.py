@@ -17,7 +17,7 @@ from clientcert.core.verification.signed import Signed
 from clientcert.errors import ClientCertError, ConfigurationError, escape_peer_text
 
 _CRL_NUMBER, _DELTA_INDICATOR, _ISSUING_POINT = "2.5.29.20", "2.5.29.27", "2.5.29.28"
-_UNDERSTOOD = frozenset({_CRL_NUMBER, _ISSUING_POINT, AUTHORITY_KEY_ID})
+_UNDERSTOOD = frozenset({_ISSUING_POINT, AUTHORITY_KEY_ID})
 _INTEGER, _UTC_TIME, _GENERALIZED_TIME, _EXTENSIONS = 0x02, 0x17, 0x18, 0xA0
 _TIMES = (_UTC_TIME, _GENERALIZED_TIME)
 
@@ -89,7 +89,8 @@ def read_crl(encoded: bytes) -> Crl:
     Raises:
         ConfigurationError: Anything that is not one; and lists that are not used here, by name: delta lists
             (§5.2.4), indirect ones (§5.2.5), lists for some reasons only, lists with a critical extension that is
-            not understood (§5.2), version 1 with extensions, an empty revokedCertificates (§5.1.2.6).
+            not understood (§5.2) or a critical cRLNumber (§5.2.3), version 1 with extensions, an empty
+            revokedCertificates (§5.1.2.6).
 
     Not checked here: signature, issuer, dates. See `crl_checker`.
     """
@@ -190,6 +191,8 @@ def _read_extensions(
         raise ConfigurationError(
             "delta lists (RFC 5280 §5.2.4) are not supported: configure the complete list of the same issuer"
         )
+    if _CRL_NUMBER in found.critical:
+        raise ConfigurationError("list has a critical cRLNumber, which RFC 5280 §5.2.3 forbids")
     unknown = sorted(found.critical - _UNDERSTOOD)
     if unknown:
         raise ConfigurationError(f"list has the critical extension {unknown[0]}, which is not understood")

@@ -98,7 +98,16 @@ class CrlEntries:
         return cls(count=count, _der=encoded, _slots=slots, _start=start, _end=end)
 
     def find(self, serial_number: int) -> RevokedEntry | None:
-        """Return the entry of a serial number, or None. Constant time, no lock."""
+        """Return the entry of a serial number, or None: `locate`, and `describe` where it is on the list."""
+        place = self.locate(serial_number)
+        return None if place is None else self.describe(place)
+
+    def describe(self, place: int) -> RevokedEntry:
+        """Read reason and date of the entry at a place that `locate` gave."""
+        return _describe(self._der, der.read_tlv(self._der, place, self._end))
+
+    def locate(self, serial_number: int) -> int | None:
+        """Say whether a serial number is on the list: the place of its entry, or None. Constant time, no lock."""
         size = (serial_number + (serial_number < 0)).bit_length() // 8 + 1
         key = der.encode_tlv(_INTEGER, serial_number.to_bytes(size, signed=True))
         slots, encoded, before, mask = self._slots, self._der, self._start - 1, len(self._slots) - 1
@@ -107,7 +116,7 @@ class CrlEntries:
             entry = before + distance
             length = encoded[entry + 1]
             if encoded.startswith(key, entry + 2 + (length & ~_LONG if length >= _LONG else 0)):
-                return _describe(encoded, der.read_tlv(encoded, entry, self._end))
+                return entry
             slot = (slot + 1) & mask
         return None
 

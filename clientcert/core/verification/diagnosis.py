@@ -6,7 +6,7 @@ from datetime import datetime
 from clientcert.core.certificate import ParsedCertificate, show_name
 from clientcert.core.verification.base import Verifier
 from clientcert.core.verification.path import MAX_DEPTH, PathRules, deeper, key_id_matches, key_id_text
-from clientcert.core.verification.rules import LEAF, check_ca, check_dates, refusal, role_of
+from clientcert.core.verification.rules import LEAF, check_ca, check_dates, check_signature_algorithm, refusal, role_of
 from clientcert.core.verification.signatures import is_signed_by
 from clientcert.core.verification.store import TrustStore
 from clientcert.core.verification.strength import SecurityLevel
@@ -39,8 +39,8 @@ def trace_path(
         A path whose signatures are verified, leaf first, anchor last.
 
     Raises:
-        VerificationError: ISSUER_UNKNOWN, SIGNATURE_INVALID, PATH_TOO_LONG, and what `check_ca` and `check_dates`
-            raise for an issuer on the way.
+        VerificationError: ISSUER_UNKNOWN, SIGNATURE_INVALID, ALGORITHM_NOT_ACCEPTED, PATH_TOO_LONG, and what `check_ca`
+            and `check_dates` raise for an issuer on the way.
 
     Not checked here: everything else; see `path.check_path`.
     """
@@ -82,7 +82,7 @@ def _next_issuer(
     path: Sequence[ParsedCertificate],
     store: TrustStore,
     forwarded: Sequence[ParsedCertificate],
-    level: SecurityLevel,
+    level: SecurityLevel | None,
     at: datetime,
 ) -> ParsedCertificate:
     """Return the best issuer of the last certificate of a path; VerificationError when there is none."""
@@ -105,6 +105,8 @@ def _next_issuer(
     matching.sort(key=lambda issuer: not issuer.not_before <= at <= issuer.not_after)
     signed = next((issuer for issuer in matching[:_MAX_SIGNATURE_CHECKS] if is_signed_by(certificate, issuer)), None)
     if signed is None:
+        # Of an algorithm that nobody computes any more, no one can say whether the signature matches.
+        check_signature_algorithm(certificate, role, level=level)
         problem = f"signature does not match the key of its issuer {matching[0]}"
         hint = "another CA of the same name signed it, or it was forged or damaged"
         raise refusal(Reason.SIGNATURE_INVALID, role, certificate, problem, "RFC 5280 §6.1.3 a 1", hint)

@@ -1,9 +1,10 @@
 """Everything a decision trusts as one value, so that a request sees all of the old or all of the new."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from clientcert.core.names import DistinguishedName
 from clientcert.core.policy.routes import Policy
@@ -70,7 +71,26 @@ class TrustStatus:
 
 
 class TrustProvider(Protocol):
-    """Where an authenticator gets its trust from; called from several threads at once."""
+    """
+    Where an authenticator gets its trust from; called from several threads at once.
+
+    Attributes:
+        in_force: What `current` last returned, or what has been loaded since.
+        looked_at, due: While the time is in [looked_at, due), in seconds since 1970, `current` would return `in_force`
+            and do nothing.
+    """
+
+    @property
+    def in_force(self) -> TrustGeneration:
+        """See above."""
+
+    @property
+    def looked_at(self) -> float:
+        """See above."""
+
+    @property
+    def due(self) -> float:
+        """See above."""
 
     def current(self, at: datetime) -> TrustGeneration:
         """
@@ -91,20 +111,22 @@ class TrustProvider(Protocol):
 class FixedTrust:
     """A `TrustProvider` whose material never changes: bytes, certificates, or files that are read once."""
 
-    generation: TrustGeneration
+    in_force: TrustGeneration
+    looked_at: ClassVar[float] = -math.inf
+    due: ClassVar[float] = math.inf
 
     def current(self, at: datetime) -> TrustGeneration:  # noqa: ARG002 - of the protocol
         """Return the one generation."""
-        return self.generation
+        return self.in_force
 
     def status(self, at: datetime) -> TrustStatus:
         """Tell its age."""
-        loaded_at = self.generation.loaded_at
+        loaded_at = self.in_force.loaded_at
         return TrustStatus(
-            generation=self.generation.number,
+            generation=self.in_force.number,
             loaded_at=loaded_at,
             age=at - loaded_at,
             confirmed_at=at,
             last_attempt=loaded_at,
-            next_update=self.generation.next_update,
+            next_update=self.in_force.next_update,
         )

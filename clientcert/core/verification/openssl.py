@@ -87,9 +87,10 @@ class OpenSSLVerifier:
         store: What is trusted.
         max_depth: CA certificates between the leaf and the anchor, at most 16.
         security_level: How strong keys and signatures must be, in OpenSSL's own scale (SSL_CTX_set_security_level).
-            2, as Debian's nginx: RSA of 2048 bits, the usual curves, SHA-2. 1: RSA and DSA of 1024 bits, curves of 160
-            bits, no SHA-1 and no MD5. 0: whatever OpenSSL can verify. Explicit curve parameters and what makes one
-            check expensive are refused at every level. The anchors must have been loaded for the same level.
+            2, as Debian's nginx: RSA and DSA of 2048 bits, curves of 224 bits, no SHA-1 and no MD5. 1: RSA and DSA of
+            1024 bits, curves of 160 bits, no SHA-1 and no MD5. 0: whatever OpenSSL can verify. Explicit curve
+            parameters and what makes one check expensive are refused at every level. The anchors must have been
+            loaded for the same level.
         limits: Upper bounds for what a request brings along.
 
     Raises:

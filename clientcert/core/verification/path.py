@@ -15,7 +15,7 @@ from clientcert.core.verification.rules import (
     refusal,
     role_of,
 )
-from clientcert.core.verification.strength import DEFAULT_LEVEL, SecurityLevel
+from clientcert.core.verification.strength import SecurityLevel
 from clientcert.errors import Reason
 
 # CAs between a leaf and an anchor that a configuration may allow: a real hierarchy has three, a hostile one hundreds.
@@ -30,14 +30,13 @@ class PathRules:
     Attributes:
         max_depth: CAs between the leaf and the anchor.
         limits: Upper bounds.
-        level: How strong keys and signatures must be.
-        sound: CAs known to pass `check_ca` at that level or a higher one, see `TrustStore.sound`: what they are does
-            not change from path to path.
+        level: OpenSSL's security level; None for the profiles `standard` and `strict` (see `rules`).
+        sound: CAs known to pass `check_ca`, see `TrustStore.sound`: what they are does not change from path to path.
     """
 
     max_depth: int
     limits: Limits
-    level: SecurityLevel = DEFAULT_LEVEL
+    level: SecurityLevel | None = None
     sound: frozenset[ParsedCertificate] = frozenset()
 
 

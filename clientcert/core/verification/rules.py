@@ -3,6 +3,9 @@ The rules every certificate of a path must meet, whichever engine found the path
 
 They are those of OpenSSL's purpose ``sslclient`` without its strict mode, plus minimum key strength: what nginx,
 Apache and HAProxy accept from a private CA. Each refusal names the certificate, the rule and its section.
+
+Where a rule takes a `level`, that is OpenSSL's security level, for profile ``openssl``; None stands for `standard` and
+`strict`, which go by `strength`'s own list and refuse what contradicts itself (`contradictions`).
 """
 
 from collections.abc import Callable
@@ -11,6 +14,7 @@ from typing import cast
 
 from clientcert.core import extensions as ext
 from clientcert.core.certificate import ParsedCertificate
+from clientcert.core.verification.contradictions import find_contradiction
 from clientcert.core.verification.strength import (
     DEFAULT_LEVEL,
     SecurityLevel,
@@ -45,6 +49,8 @@ _UNDERSTOOD = frozenset(
         ext.OCSP_NO_CHECK,
     }
 )
+_OPENSSL_ACCEPTS = "profile 'openssl' accepts it"
+
 # Proxy certificates (RFC 3820) and number resources (RFC 3779) change what a path means; nobody here evaluates them.
 _REFUSED = frozenset({ext.PROXY_CERT_INFO, "1.3.6.1.5.5.7.1.7", "1.3.6.1.5.5.7.1.8"})
 
@@ -61,20 +67,22 @@ def role_of(index: int, length: int) -> str:
     return ANCHOR if index == length - 1 else f"intermediate {index}"
 
 
-def check_leaf(leaf: ParsedCertificate, at: datetime, *, level: SecurityLevel = DEFAULT_LEVEL) -> None:
+def check_leaf(leaf: ParsedCertificate, at: datetime, *, level: SecurityLevel | None = None) -> None:
     """
     Check what a client's certificate says by itself: as `check_client`, and that its signature can mean something.
 
     Raises:
-        VerificationError: As `check_client`, and ALGORITHM_NOT_ACCEPTED.
+        VerificationError: As `check_client`, ALGORITHM_NOT_ACCEPTED, and what `find_contradiction` gives.
 
     Not checked here: that anybody signed it.
     """
     check_client(leaf, at, level=level)
+    if level is None:
+        _check_contradictions(leaf, LEAF)
     check_signature_algorithm(leaf, LEAF, level=level)
 
 
-def check_client(leaf: ParsedCertificate, at: datetime, *, level: SecurityLevel = DEFAULT_LEVEL) -> None:
+def check_client(leaf: ParsedCertificate, at: datetime, *, level: SecurityLevel | None = None) -> None:
     """
     Check dates, key, critical extensions and purpose of a client's certificate.
 
@@ -96,12 +104,13 @@ def check_client(leaf: ParsedCertificate, at: datetime, *, level: SecurityLevel 
         raise refusal(Reason.PURPOSE_NOT_ALLOWED, LEAF, leaf, problem, "reissue it without nsCertType")
 
 
-def check_ca(certificate: ParsedCertificate, role: str, *, level: SecurityLevel = DEFAULT_LEVEL) -> None:
+def check_ca(certificate: ParsedCertificate, role: str, *, level: SecurityLevel | None = None) -> None:
     """
     Check that a certificate may issue clients' certificates at all, at any time.
 
     Raises:
-        VerificationError: ISSUER_NOT_CA, PURPOSE_NOT_ALLOWED, CRITICAL_EXTENSION, KEY_NOT_ACCEPTED.
+        VerificationError: ISSUER_NOT_CA, PURPOSE_NOT_ALLOWED, CRITICAL_EXTENSION, KEY_NOT_ACCEPTED, and what
+            `find_contradiction` gives.
 
     Not checked here: dates, path length, name constraints, who signed it.
     """
@@ -113,6 +122,8 @@ def check_ca(certificate: ParsedCertificate, role: str, *, level: SecurityLevel 
     _check_extended_key_usage(certificate, role)
     _check_critical(certificate, role)
     _check_key(certificate, role, level)
+    if level is None:
+        _check_contradictions(certificate, role)
 
 
 def check_is_ca(certificate: ParsedCertificate, role: str) -> None:
@@ -173,9 +184,7 @@ def _check_critical(certificate: ParsedCertificate, role: str) -> None:
         raise refusal(Reason.CRITICAL_EXTENSION, role, certificate, problem, "RFC 3820, RFC 3779")
 
 
-def check_signature_algorithm(
-    certificate: ParsedCertificate, role: str, *, level: SecurityLevel = DEFAULT_LEVEL
-) -> None:
+def check_signature_algorithm(certificate: ParsedCertificate, role: str, *, level: SecurityLevel | None = None) -> None:
     """Check that the issuer signed with SHA-2 or EdDSA; SHA-1 and MD5 can be forged by collision."""
     problem = find_weak_signature(certificate, level=level)
     if problem is not None:
@@ -184,7 +193,7 @@ def check_signature_algorithm(
         raise refusal(Reason.ALGORITHM_NOT_ACCEPTED, role, certificate, problem, wanted, *way_out)
 
 
-def _check_key(certificate: ParsedCertificate, role: str, level: SecurityLevel) -> None:
+def _check_key(certificate: ParsedCertificate, role: str, level: SecurityLevel | None) -> None:
     is_leaf = role == LEAF
     problem = find_weak_key(certificate, is_leaf=is_leaf, level=level)
     if problem is not None:
@@ -193,9 +202,18 @@ def _check_key(certificate: ParsedCertificate, role: str, level: SecurityLevel) 
         raise refusal(Reason.KEY_NOT_ACCEPTED, role, certificate, problem, wanted, *way_out)
 
 
-def _accepting_level(level: SecurityLevel, find: Callable[[SecurityLevel], str | None]) -> tuple[str, ...]:
+def _accepting_level(level: SecurityLevel | None, find: Callable[[SecurityLevel], str | None]) -> tuple[str, ...]:
     """One hint that names the highest level at which there is no problem, or none."""
-    for lower in range(level - 1, -1, -1):
+    if level is None and find(DEFAULT_LEVEL) is None:
+        return (_OPENSSL_ACCEPTS,)
+    for lower in range((DEFAULT_LEVEL if level is None else level) - 1, -1, -1):
         if find(cast("SecurityLevel", lower)) is None:
             return (f"unsafe, but security_level={lower} of profile 'openssl' accepts it",)
     return ()
+
+
+def _check_contradictions(certificate: ParsedCertificate, role: str) -> None:
+    found = find_contradiction(certificate, is_leaf=role == LEAF)
+    if found is not None:
+        reason, problem, section = found
+        raise refusal(reason, role, certificate, problem, section, _OPENSSL_ACCEPTS)

@@ -17,7 +17,7 @@ from clientcert.core.verification.path import key_id_matches
 from clientcert.core.verification.public_roots import is_public_root
 from clientcert.core.verification.rules import ANCHOR, check_ca, check_is_ca
 from clientcert.core.verification.signatures import signature_state
-from clientcert.core.verification.strength import DEFAULT_LEVEL, SecurityLevel
+from clientcert.core.verification.strength import SecurityLevel
 from clientcert.errors import ConfigurationError, VerificationError
 
 # A private PKI has a handful; more is a copy of a public bundle.
@@ -36,7 +36,7 @@ class TrustStore:
     Attributes:
         anchors: Self-issued CA certificates: the only source of trust.
         intermediates: Every other CA certificate of the bundle: links, as trustworthy as their issuers.
-        sound: Those of both that may issue clients' certificates at any time (`rules.check_ca`).
+        sound: Those of both that may issue clients' certificates at any time, in every profile (`rules.check_ca`).
         flaws: What keeps an anchor from being used at all, one line for each such anchor.
         anchors_by_name, intermediates_by_name: The same by subject, in the form in which names are compared.
         x509_store: The anchors for cryptography's verifier; None where it can use none of them.
@@ -53,7 +53,7 @@ class TrustStore:
     by_x509: Mapping[Certificate, ParsedCertificate] = field(repr=False, compare=False)
 
     @classmethod
-    def load(cls, source: "TrustSource | TrustStore", *, security_level: SecurityLevel = DEFAULT_LEVEL) -> Self:
+    def load(cls, source: "TrustSource | TrustStore", *, security_level: SecurityLevel | None = None) -> Self:
         """
         Read a bundle: the whole of it, or nothing.
 
@@ -61,8 +61,8 @@ class TrustStore:
             source: What is trusted: the path of a PEM or DER file, or of a directory, whose regular files are all
                 read; PEM or DER octets; a certificate object; an iterable of these; a callable without parameters
                 that returns one of these; or a store.
-            security_level: How weak an anchor's key may be where it is for an `OpenSSLVerifier` of that level; the
-                other profiles refuse what level 2 refuses all the same.
+            security_level: That of the `OpenSSLVerifier` it is for; None for the other profiles, which accept fewer
+                anchors, whatever is given here.
 
         Raises:
             ConfigurationError: Nothing found, not readable, a private key, octets that are not a whole certificate, a
@@ -84,11 +84,12 @@ class TrustStore:
             detail = next(iter(flaws.values()))
             raise ConfigurationError(f"trust: no client could be accepted under any anchor: {detail}")
         links = dict.fromkeys(c for c in certificates if c not in anchors)
-        usable = [c.x509 for c in anchors if c.version == X509_V3 and c not in flaws]
+        sound = frozenset(c for c in certificates if _flaw(c, None, ANCHOR if c in anchors else "") is None)
+        usable = [c.x509 for c in anchors if c.version == X509_V3 and c in sound]
         return cls(
             anchors=tuple(anchors),
             flaws=tuple(flaws.values()),
-            sound=frozenset(c for c in certificates if _flaw(c, DEFAULT_LEVEL, ANCHOR if c in anchors else "") is None),
+            sound=sound,
             intermediates=tuple(links),
             anchors_by_name=_by_name(anchors),
             intermediates_by_name=_by_name(links),
@@ -157,10 +158,10 @@ def _is_anchor(certificate: ParsedCertificate) -> bool:
     return True
 
 
-def _flaw(certificate: ParsedCertificate, level: SecurityLevel, role: str = ANCHOR) -> str | None:
+def _flaw(certificate: ParsedCertificate, level: SecurityLevel | None, role: str = ANCHOR) -> str | None:
     """Why no client can be accepted under a CA at any time, and which option would help; or None."""
     try:
         check_ca(certificate, role, level=level)
     except VerificationError as exc:
-        return "; ".join((exc.detail, *(hint for hint in exc.hints if "security_level" in hint)))
+        return "; ".join((exc.detail, *(hint for hint in exc.hints if "profile" in hint)))
     return None

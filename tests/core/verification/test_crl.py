@@ -176,6 +176,11 @@ def test_no_list_at_all() -> None:
         pytest.param(
             hand_made(extensions=(plain_extension(NUMBER, b"\x04\x00"),)), "cRLNumber is not an INTEGER", id="number"
         ),
+        pytest.param(
+            hand_made(extensions=(plain_extension(NUMBER, integer(1), critical=True),)),
+            "critical cRLNumber",
+            id="critical-number",
+        ),
         pytest.param(hand_made(extensions=(plain_extension(IDP, b"\x05\x00"),)), "not one SEQUENCE", id="scope"),
         pytest.param(
             hand_made(extensions=(plain_extension(IDP, sequence(integer(1))),)), "unknown or", id="scope-field"
@@ -240,6 +245,8 @@ def test_lists_without_number() -> None:
     """A list need not have a number, and says so in texts."""
     (only,) = load(hand_made()).lists
     assert str(only) == "CRL without number of 2026-11-21T22:00:00Z"
+    (only,) = load(hand_made(extensions=(plain_extension(NUMBER, integer(8)),))).lists
+    assert str(only) == "CRL 8 of 2026-11-21T22:00:00Z"
 
 
 def test_issuer_that_is_not_configured() -> None:

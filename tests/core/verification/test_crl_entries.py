@@ -59,6 +59,10 @@ def test_serial_numbers(serial: int) -> None:
     assert entries.count == 1
     assert entries.find(serial) == RevokedEntry(reason="unspecified", when=WHEN)
     assert [entries.find(serial + step) for step in (-1, 1)] == [None, None]
+    place = entries.locate(serial)
+    assert place is not None
+    assert entries.describe(place) == entries.find(serial)
+    assert entries.locate(serial + 1) is None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Security levels: what each refuses, what none accepts, and that the low ones must be spelled out."""
+"""Strength of keys and signatures: what `standard` asks, OpenSSL's levels, and that low ones must be spelled out."""
 
 from typing import Any
 
@@ -29,16 +29,21 @@ def at_level(level: SecurityLevel, *trusted: bytes) -> OpenSSLVerifier:
         return OpenSSLVerifier(store, security_level=level)
 
 
-# The levels that accept each key of the fixture; 0 to 2.
+# The levels of `openssl` that accept each key of the fixture, and what is said where one, or `standard`, does not.
 _KEYS: dict[str, set[SecurityLevel]] = {
     "rsa-1024": {0, 1},
     "rsa-2040": {0, 1},
-    "rsa-exponent-3": {0, 1},
-    "p-224": {0, 1},
-    "secp256k1": {0, 1},
-    "dsa": {0, 1},
+    "rsa-exponent-3": {0, 1, 2},
+    "p-224": {0, 1, 2},
+    "secp256k1": {0, 1, 2},
+    "dsa": {0, 1, 2},
     "explicit-curve": set(),
 }
+_UNSAFE = "unsafe, but security_level=1 of profile 'openssl' accepts it"
+
+
+def _ways_out(levels: set[SecurityLevel]) -> tuple[str, ...]:
+    return ("profile 'openssl' accepts it",) if 2 in levels else (_UNSAFE,) if levels else ()
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -52,8 +57,17 @@ def test_keys_of_clients_by_level(name: str, level: SecurityLevel, weak_keys: di
         return
     error = refuse(verifier, leaf)
     assert error.reason is Reason.KEY_NOT_ACCEPTED
-    way_out = ("unsafe, but security_level=1 of profile 'openssl' accepts it",) if _KEYS[name] else ()
-    assert error.hints[1:] == way_out
+    assert error.hints[1:] == ((_UNSAFE,) if _KEYS[name] else ())
+
+
+@pytest.mark.parametrize("name", _KEYS)
+def test_keys_of_clients_under_standard(name: str, weak_keys: dict[str, bytes]) -> None:
+    """`standard` accepts none of them, and names the profile or the level that does; a good key is accepted."""
+    verifier = StandardVerifier(TrustStore.load(weak_keys["root"]))
+    error = refuse(verifier, weak_keys[name])
+    assert error.reason is Reason.KEY_NOT_ACCEPTED
+    assert error.hints[1:] == _ways_out(_KEYS[name])
+    accept(verifier, ROOT.issue("client.example", key="rsa"))
 
 
 def _integer(value: int) -> bytes:
@@ -70,13 +84,13 @@ def _rsa(bits: int, exponent: int = 65537) -> bytes:
     return _spki(bytes.fromhex("06092a864886f70d0101010500"), key)
 
 
-def _dsa(bits: int) -> bytes:
-    """A DSA key with a modulus of that size, and a group order of 256 bits."""
-    parameters = encode_tlv(0x30, _integer((1 << bits) - 1) + _integer((1 << 256) - 1) + _integer(4))
+def _dsa(bits: int, order_bits: int = 256) -> bytes:
+    """A DSA key with a modulus and a group order of that size."""
+    parameters = encode_tlv(0x30, _integer((1 << bits) - 1) + _integer((1 << order_bits) - 1) + _integer(4))
     return _spki(bytes.fromhex("06072a8648ce380401") + parameters, _integer(16))
 
 
-# What a leaf's key is, and the levels that accept it.
+# What a leaf's key is, and the levels that accept it (NIST SP 800-57 part 1, table 2).
 _SIZES: dict[str, tuple[bytes, set[SecurityLevel]]] = {
     "RSA key of 1016 bits": (_rsa(1016), {0}),
     "RSA key of 1024 bits": (_rsa(1024), {0, 1}),
@@ -84,10 +98,12 @@ _SIZES: dict[str, tuple[bytes, set[SecurityLevel]]] = {
     "RSA key of 8200 bits": (_rsa(8200), set()),
     "RSA exponent of 32 bits": (_rsa(2048, (1 << 32) - 1), {0, 1, 2}),
     "RSA exponent of 33 bits": (_rsa(2048, (1 << 32) + 1), set()),
-    "DSA key of 1016 bits": (_dsa(1016), {0}),
-    "DSA key of 1024 bits": (_dsa(1024), {0, 1}),
-    "DSA key of 3072 bits": (_dsa(3072), {0, 1}),
-    "DSA key of 3080 bits": (_dsa(3080), set()),
+    "DSA key of 1016 bits with a group of 256": (_dsa(1016), {0}),
+    "DSA key of 1024 bits with a group of 160": (_dsa(1024, 160), {0, 1}),
+    "DSA key of 2048 bits with a group of 160": (_dsa(2048, 160), {0, 1}),
+    "DSA key of 2048 bits with a group of 224": (_dsa(2048, 224), {0, 1, 2}),
+    "DSA key of 3072 bits with a group of 256": (_dsa(3072), {0, 1, 2}),
+    "DSA key of 3080 bits with a group of 256": (_dsa(3080), set()),
     "key of type X25519PublicKey": (_spki(bytes.fromhex("06032b656e"), b"\x09" + bytes(31)), set()),
 }
 
@@ -99,8 +115,18 @@ def test_sizes_by_level(name: str, level: SecurityLevel) -> None:
     spki, levels = _SIZES[name]
     leaf = parsed(replace_key(ROOT.issue("client.example").der, parse(spki), ROOT))
     found = find_weak_key(leaf, is_leaf=True, level=level)
-    assert found is None if level in levels else found is not None
-    assert level == 2 or level in levels or found == name
+    assert found == (None if level in levels else name)
+
+
+@pytest.mark.parametrize(
+    ("bits", "accepted"), [(2040, False), (2048, True), (2052, False), (8192, True), (8200, False)]
+)
+def test_moduli_of_cas_under_standard(bits: int, accepted: bool) -> None:  # noqa: FBT001 - a column of the table
+    """An RSA modulus of a CA has whole octets under `standard`; a client's and OpenSSL's levels need not."""
+    key = parsed(replace_key(ROOT.issue("u").der, parse(_rsa(bits)), ROOT))
+    assert (find_weak_key(key, is_leaf=False) is None) is accepted
+    assert (find_weak_key(key, is_leaf=True) is None) is (2048 <= bits <= 8192)
+    assert (find_weak_key(key, is_leaf=False, level=2) is None) is (2048 <= bits <= 8192)
 
 
 _SIGNATURES: dict[str, tuple[str, set[SecurityLevel]]] = {
@@ -127,6 +153,7 @@ def test_signatures_by_level(name: str, level: SecurityLevel) -> None:
         else:
             error = refuse(at_level(level, root.der), leaf, via=via)
             assert error.reason is Reason.ALGORITHM_NOT_ACCEPTED
+            assert refuse(StandardVerifier(TrustStore.load(root.der)), leaf, via=via).reason is error.reason
             assert "unsafe, but security_level=0 of profile 'openssl' accepts it" in error.hints
 
 

@@ -20,7 +20,7 @@ _LEAVES = {
     "critical-distribution-points": (Knobs(extra_extensions=[_UNKNOWN_POINTS]), "an extension is critical"),
     "version-1": (NO_EXTENSIONS | Knobs(version=1), "not an X.509 version 3 certificate"),
     "signs-certificates": (Knobs(key_usage=["digitalSignature", "keyCertSign"]), "key usage has keyCertSign"),
-    "is-a-ca": (Knobs(basic_constraints=CA), "basicConstraints says cA TRUE"),
+    "is-a-ca": (Knobs(basic_constraints=CA, key_usage=None), "basicConstraints says cA TRUE"),
 }
 _AUTHORITIES = {
     "no-key-usage": (Knobs(key_usage=None), "CA without key usage"),
