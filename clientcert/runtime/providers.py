@@ -17,6 +17,7 @@ from clientcert.core.verification import (
     TrustSource,
     TrustStore,
     Verifier,
+    anchor_level,
 )
 from clientcert.core.verification.crl_checker import CrlRules
 from clientcert.core.verification.generation import FixedTrust, TrustGeneration, TrustProvider
@@ -25,7 +26,7 @@ from clientcert.errors import ConfigurationError, UnsafeConfigurationWarning
 from clientcert.runtime.files import Snapshot, Sources
 from clientcert.runtime.reload import DEFAULT_INTERVAL, DEFAULT_MAX_STALE, ReloadAttempt, ReloadingTrust
 from clientcert.runtime.trust import CRL, INTERMEDIATES, POLICY, TRUST, Build, TrustBuilder, read_policy
-from clientcert.runtime.watch import FileWatcher
+from clientcert.runtime.watch import find_watcher
 
 PINNED = "pinned"
 PROFILE_NAMES = (*sorted(PROFILES), PINNED)
@@ -53,7 +54,7 @@ class TrustSettings:
     limits: Limits
     reload_interval: timedelta = DEFAULT_INTERVAL
     max_stale: timedelta = DEFAULT_MAX_STALE
-    watch: bool = False
+    watch: bool | None = None
     on_reload: Callable[[ReloadAttempt], None] | None = None
     policy: str | PathLike[str] | Rule | Policy | None = None
     gives_verdict: bool
@@ -148,13 +149,17 @@ def _policy_path(settings: TrustSettings) -> str | PathLike[str] | None:
 
 
 def _reloading(settings: TrustSettings, sources: Sources, build: Build, at: datetime) -> ReloadingTrust:
+    wanted = settings.watch
+    # Every change in a busy directory would ask the callable; without an interval every request looks anyway.
+    if wanted is None and (sources.has_callables or not settings.reload_interval):
+        wanted = False
     return ReloadingTrust(
         sources,
         build,
         at=at,
         interval=settings.reload_interval,
         max_stale=settings.max_stale,
-        watcher=FileWatcher(sources.paths) if settings.watch else None,
+        watcher=find_watcher(sources.paths, wanted=wanted),
         on_attempt=settings.on_reload,
     )
 
@@ -171,6 +176,7 @@ def _followed(settings: TrustSettings, profile: str, at: datetime) -> TrustProvi
     )
     build = TrustBuilder(
         verifier=verifier,
+        security_level=anchor_level(profile),
         policy=settings.revocation,
         crl_rules=settings.crl_rules,
         checker=settings.revocation_checker,

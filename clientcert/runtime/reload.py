@@ -6,20 +6,22 @@ and there; what is large in a thread of its own, while requests go on with what 
 """
 
 import logging
+import math
 import os
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakMethod, WeakSet
 
 from clientcert.core.verification.base import utc_time
 from clientcert.core.verification.generation import TrustGeneration, TrustStatus
 from clientcert.errors import ClientCertError, ConfigurationError, Reason
-from clientcert.runtime.files import Fingerprint, Snapshot, Sources
+from clientcert.runtime.files import Fingerprint, Sources
+from clientcert.runtime.reload_state import ReloadState, later
 from clientcert.runtime.trust import Build
 from clientcert.runtime.watch import Watcher
 
@@ -52,21 +54,6 @@ class ReloadAttempt:
     def is_success(self) -> bool:
         """Whether there is a new generation."""
         return self.cause is None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _State:
-    generation: TrustGeneration
-    snapshot: Snapshot  # with its blobs taken out
-    refused: Fingerprint | None = None
-    refused_is_settled: bool = False
-    retry_at: datetime
-    checked_at: datetime
-    due_at: datetime
-    confirmed_at: datetime
-    stale_at: datetime
-    last_attempt: datetime
-    last_error: str | None = None
 
 
 class ReloadingTrust:
@@ -109,17 +96,32 @@ class ReloadingTrust:
         self._lock = threading.Lock()
         snapshot = sources.read()
         generation = build(snapshot, number=1, previous=None, at=at)
-        self._state = _State(
-            generation=generation,
-            snapshot=replace(snapshot, blobs={}),
-            retry_at=at,
-            checked_at=at,
-            due_at=_later(at, interval),
-            confirmed_at=at,
-            stale_at=_later(at, max_stale),
-            last_attempt=at,
+        self._put(
+            ReloadState(
+                generation=generation,
+                snapshot=replace(snapshot, blobs={}),
+                retry_at=at,
+                checked_at=at,
+                due_at=later(at, interval),
+                confirmed_at=at,
+                stale_at=later(at, max_stale),
+                last_attempt=at,
+            )
         )
         _INSTANCES.add(self)
+
+    def _put(self, state: ReloadState) -> None:
+        """Swap in a new state, and what `Memory` reads of it without a call."""
+        self._state = state
+        self.in_force: TrustGeneration = state.generation
+        self.looked_at = state.checked_at.timestamp()
+        self.due = min(state.due_at, state.stale_at).timestamp()
+        # In this order: what a watcher notices from here on, `_notice` says.
+        if self._watcher is not None and self._watcher.has_changed:
+            self._notice()
+
+    def _notice(self) -> None:
+        self.due = -math.inf
 
     def current(self, at: datetime) -> TrustGeneration:
         """
@@ -152,7 +154,7 @@ class ReloadingTrust:
             next_update=state.generation.next_update,
         )
 
-    def _latest(self, at: datetime) -> _State:
+    def _latest(self, at: datetime) -> ReloadState:
         state = self._state
         # A clock that was set back must not stop us from looking.
         is_due = not state.checked_at <= at < state.due_at
@@ -160,14 +162,14 @@ class ReloadingTrust:
             return self._check(at)
         return state
 
-    def _check(self, at: datetime) -> _State:
+    def _check(self, at: datetime) -> ReloadState:
         """Look for changes, unless somebody else is at it."""
         lock, is_handed_over = self._lock, False
         if not lock.acquire(blocking=False):
             return self._state
         try:
             if self._watcher is not None:
-                self._watcher.start()
+                self._watcher.start(WeakMethod(self._notice))
             fingerprint = self._sources.fingerprint()
             if self._must_read(fingerprint, at):
                 is_handed_over = self._is_for_background(fingerprint, at) and self._start(at, lock)
@@ -184,7 +186,7 @@ class ReloadingTrust:
         if self._sources.has_callables:
             return True
         if state.refused_is_settled and fingerprint == state.refused and at < state.retry_at:
-            self._state = replace(state, checked_at=at, due_at=_later(at, self._interval))
+            self._put(replace(state, checked_at=at, due_at=later(at, self._interval)))
             return False
         if fingerprint != state.snapshot.fingerprint or not state.snapshot.is_settled:
             return True
@@ -192,18 +194,19 @@ class ReloadingTrust:
         self._confirm(state, at)
         return False
 
-    def _confirm(self, state: _State, at: datetime, **changes: Any) -> None:
+    def _confirm(self, state: ReloadState, at: datetime, **changes: Any) -> None:
         """Note that what is in force, or will be with the changes, is what the sources have."""
-        self._state = replace(
+        confirmed = replace(
             state,
             checked_at=at,
-            due_at=_later(at, self._interval),
+            due_at=later(at, self._interval),
             confirmed_at=at,
-            stale_at=_later(at, self._max_stale),
+            stale_at=later(at, self._max_stale),
             refused=None,
             last_error=None,
             **changes,
         )
+        self._put(confirmed)
 
     def _is_for_background(self, fingerprint: Fingerprint, at: datetime) -> bool:
         is_slow = self._sources.has_callables or fingerprint.size > _INLINE_BYTES
@@ -253,16 +256,17 @@ class ReloadingTrust:
         # The text may count seconds; callables look the same whatever they return.
         is_same = cause == state.last_error or (fingerprint == state.refused and not self._sources.has_callables)
         is_told = is_same and at < state.retry_at
-        self._state = replace(
+        refusing = replace(
             state,
             refused=fingerprint,
             refused_is_settled=is_settled,
             retry_at=state.retry_at if is_told else at + _RETRY,
             checked_at=at,
-            due_at=_later(at, self._interval),
+            due_at=later(at, self._interval),
             last_attempt=at,
             last_error=state.last_error if is_told else cause,
         )
+        self._put(refusing)
         if not is_told:
             self._tell(cause, at)
 
@@ -277,13 +281,6 @@ class ReloadingTrust:
                 self._on_attempt(attempt)
             except Exception:  # an observer must not keep new material from being used
                 logger.exception("on_attempt raised; the reload is not affected")
-
-
-def _later(at: datetime, span: timedelta) -> datetime:
-    try:
-        return at + span
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
 
 
 _INSTANCES: "WeakSet[ReloadingTrust]" = WeakSet()

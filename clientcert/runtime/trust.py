@@ -13,6 +13,7 @@ from clientcert.core.verification.crl_checker import CrlChecker, CrlRules
 from clientcert.core.verification.generation import TrustGeneration
 from clientcert.core.verification.revocation import FirstAnswer, RevocationChecker, RevocationPolicy
 from clientcert.core.verification.store import TrustStore
+from clientcert.core.verification.strength import SecurityLevel
 from clientcert.errors import ConfigurationError
 from clientcert.runtime.files import Blob, Snapshot
 from clientcert.runtime.policy_file import PolicyFile
@@ -48,6 +49,7 @@ class TrustBuilder:
 
     Attributes:
         verifier: Makes the engine for a store.
+        security_level: What the engine asks of anchors, see `TrustStore.load`.
         policy: Whether revocation is asked about.
         crl_rules: How long lists hold.
         authorization: Who may do what, where no policy file says it.
@@ -55,6 +57,7 @@ class TrustBuilder:
     """
 
     verifier: Callable[[TrustStore], Verifier]
+    security_level: SecurityLevel | None = None
     policy: RevocationPolicy = field(default_factory=lambda: RevocationPolicy(mode="off"))
     crl_rules: CrlRules = field(default_factory=CrlRules)
     checker: RevocationChecker | None = None
@@ -71,7 +74,8 @@ class TrustBuilder:
                 intermediates, which would silently become an anchor.
         """
         links = _read_certificates(snapshot.blobs.get(INTERMEDIATES, ()), read_intermediates)
-        store = TrustStore.load([c.der for c in (*_read_certificates(snapshot.blobs[TRUST]), *links)])
+        certificates = [c.der for c in (*_read_certificates(snapshot.blobs[TRUST]), *links)]
+        store = TrustStore.load(certificates, security_level=self.security_level)
         lists = self._load_lists(snapshot, store, None if previous is None else previous.revocation, at)
         checkers = tuple(checker for checker in (lists, self.checker) if checker is not None)
         return TrustGeneration(

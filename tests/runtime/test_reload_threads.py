@@ -1,4 +1,4 @@
-"""Reloads by threads, in an event loop, after forks, and at the word of a watcher."""
+"""Reloads by threads, in an event loop, and after forks."""
 
 import asyncio
 import os
@@ -9,14 +9,11 @@ from typing import Any
 
 import pytest
 
-from clientcert.errors import ConfigurationError
 from clientcert.runtime import reload
 from clientcert.runtime.files import Sources
-from clientcert.runtime.watch import FileWatcher
 from tests.core.verification.kit import NOW
 from tests.runtime.trust_kit import (
     BUILDER,
-    SECOND,
     Volume,
     Watched,
     bundle,
@@ -166,47 +163,3 @@ def test_threads(volume: Volume) -> None:
     assert failures == []
     assert tag(watched.trust.current(NOW)) == 11
     assert set(watched.causes) <= {None, *filter(lambda cause: "change while" in str(cause), watched.causes)}
-
-
-def test_watcher(volume: Volume) -> None:
-    """Where somebody watches, a change is taken up before the interval has passed."""
-    pytest.importorskip("watchfiles")
-    watcher = FileWatcher(volume.sources.paths)
-    watched = Watched(volume.sources, watcher=watcher)
-    watched.next()
-    for number in (2, 3):
-        # The system's watch begins a moment after its thread.
-        for _ in range(500):
-            if watcher.has_changed:
-                break
-            volume.swap(number)
-            threading.Event().wait(0.02)
-        assert tag(watched.trust.current(watched.now + SECOND)) == number
-    thread = watcher._thread
-    assert thread is not None
-    watcher.start()
-    assert watcher._thread is thread
-    del watched, watcher
-    thread.join(5)
-    assert not thread.is_alive()
-
-
-def test_watcher_of_a_directory_that_is_gone(tmp_path: Path) -> None:
-    """A watch that cannot be kept ends, and the next look begins another."""
-    pytest.importorskip("watchfiles")
-    (tmp_path / "below").mkdir()
-    watcher = FileWatcher([tmp_path / "below"])
-    (tmp_path / "below").rmdir()
-    watcher.start()
-    first = watcher._thread
-    assert first is not None
-    first.join(5)
-    watcher.start()
-    assert watcher._thread is not first
-
-
-def test_watcher_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the package the way out is named while constructing."""
-    monkeypatch.setitem(__import__("sys").modules, "watchfiles", None)
-    with pytest.raises(ConfigurationError, match=r"pip install clientcert\[watch\]"):
-        FileWatcher([])
