@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from clientcert.core.verification import TRUST_PROXY, TrustStore
     from clientcert.errors import ClientCertError, ConfigurationError, MiddlewareMissingError, Reason, VerificationError
     from clientcert.runtime.events import Event
+    from clientcert.runtime.problem import ProblemBody, ProblemDetails
     from clientcert.verify import verify_certificate
 
 __all__ = [
@@ -48,6 +49,8 @@ __all__ = [
     "MiddlewareMissingError",
     "Nginx",
     "Outcome",
+    "ProblemBody",
+    "ProblemDetails",
     "ProxyCertificate",
     "Reason",
     "Rejected",
@@ -96,6 +99,8 @@ _HOMES = {
     "Reason": "clientcert.errors",
     "VerificationError": "clientcert.errors",
     "Event": "clientcert.runtime.events",
+    "ProblemBody": "clientcert.runtime.problem",
+    "ProblemDetails": "clientcert.runtime.problem",
     "verify_certificate": "clientcert.verify",
 }
 

@@ -7,13 +7,14 @@ or ``None``, and without any header that a producer of certificates uses.
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import replace
 from typing import Any
 
 from clientcert.config import ClientCertConfig, resolve_config
 from clientcert.core.authenticator import Authenticator
-from clientcert.core.facts import Header, RequestFacts
+from clientcert.core.facts import Header, RequestFacts, port_number
 from clientcert.core.identity import ClientIdentity
+from clientcert.core.layouts import HeaderLayout
+from clientcert.core.outcome import Authenticated, Outcome
 from clientcert.core.policy import WEBSOCKET
 from clientcert.core.sources.aws import api_gateway_chain
 from clientcert.errors import ConfigurationError, MiddlewareMissingError
@@ -22,7 +23,7 @@ from clientcert.runtime.gate import Gate, Target, http_target
 from clientcert.runtime.problem import Problem
 from clientcert.runtime.websocket import run_while_accepted
 from clientcert.servers.connection import CONNECTION_SCOPE_KEY, TlsConnection
-from clientcert.servers.evidence import NOT_READ
+from clientcert.servers.evidence import NOT_READ, TlsEvidence
 from clientcert.servers.scope import evidence_from_scope
 
 Scope = MutableMapping[str, Any]
@@ -32,8 +33,6 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 IDENTITY_KEY = "client_identity"
-# A forwarding header may have thousands, which int() refuses to read.
-_MAX_PORT_DIGITS = 5
 _POLICY_VIOLATION = 1008  # RFC 6455 §7.4.1
 _LAST_SECOND = 1.0  # RFC 5280 §4.1.2.5: a certificate is valid through the whole second of its notAfter
 
@@ -123,23 +122,30 @@ class ClientCertMiddleware:
     def _admit(self, scope: Scope) -> tuple[Scope, Problem | None]:
         # One copy, made before anything is read: the server may append trailers to its own list later.
         headers = list(scope["headers"])
+        if headers and type(headers[0]) is not tuple:
+            headers = [(name, value) for name, value in headers]
+        gate = self._gate
+        layout = gate.headers.of([name for name, _ in headers])
         identity: ClientIdentity | None = None
-        target = _target(scope)
-        if not self._gate.is_exempt(target):
-            facts = facts_from_scope(scope, headers, reads_socket=self._gate.reads_socket)
-            if self._gate.reads_event:
-                # Where Mangum and its like keep the event that made this scope.
-                facts = replace(facts, tls_chain=api_gateway_chain(scope.get("aws.event")))
-            admission = self._gate.admit(facts, target)
-            if admission.problem is not None:
-                return scope, admission.problem
-            identity = admission.identity
+        if not (gate.has_exempt_paths and gate.is_exempt(_target(scope))):
+            outcome = outcome_of(scope, headers, layout, gate)
+            if gate.is_quiet and type(outcome) is Authenticated:
+                identity = outcome.identity
+            else:
+                admission = gate.conclude(outcome, _target, hosts_of, scope)
+                if admission.problem is not None:
+                    return scope, admission.problem
+                identity = admission.identity
+        for cut in layout.cuts:
+            del headers[cut]
+        # Copies: some servers share one scope or one state among the requests of a connection.
         inner = dict(scope)
-        inner["headers"] = self._gate.strip(headers)
+        inner["headers"] = headers
         inner[IDENTITY_KEY] = identity
-        inner[GATE_KEY] = self._gate
-        # A new dict: some servers share one state among the requests of a connection.
-        inner["state"] = {**(scope.get("state") or {}), IDENTITY_KEY: identity}
+        inner[GATE_KEY] = gate
+        state = scope.get("state")
+        inner["state"] = state = dict(state) if state else {}
+        state[IDENTITY_KEY] = identity
         return inner, None
 
 
@@ -148,6 +154,11 @@ def _target(scope: Scope) -> Target:
     if scope["type"] == "websocket":
         return Target(WEBSOCKET, path, raw_path, mount)
     return http_target(scope["method"], path, raw_path, mount)
+
+
+def hosts_of(scope: Mapping[str, Any]) -> list[bytes]:
+    """The value of every ``Host`` header, which servers also make of an ``:authority``."""
+    return [value for name, value in scope["headers"] if name.lower() == b"host"]
 
 
 def client_identity(scope: Scope) -> ClientIdentity | None:
@@ -166,39 +177,52 @@ def client_identity(scope: Scope) -> ClientIdentity | None:
     return identity
 
 
-def facts_from_scope(scope: Mapping[str, Any], headers: list[Header], *, reads_socket: bool) -> RequestFacts:
+def outcome_of(scope: Mapping[str, Any], headers: list[Header], layout: HeaderLayout, gate: Gate) -> Outcome:
     """
-    All that an ASGI scope tells of a request.
+    Ask about a request: first the memory, then the authenticator.
 
     Args:
         scope: An http or websocket scope.
         headers: Our own copy of its header list.
-        reads_socket: Ask the connection for the TLS peer's certificate.
+        layout: Of those headers.
+        gate: Of the middleware.
     """
     connection = scope.get(CONNECTION_SCOPE_KEY)
-    if isinstance(connection, TlsConnection):
-        host, port = connection.peer
-        evidence = connection.evidence() if reads_socket else NOT_READ
+    evidence = NOT_READ
+    if connection is None or not isinstance(connection, TlsConnection):
+        is_socket = False
+        client = scope.get("client")
+        host, port = (client[0], client[1]) if client else (None, None)
+        if type(port) is not int:
+            port = port_number(port)
+        if gate.reads_socket:
+            evidence = evidence_from_scope(scope)
     else:
-        client = scope.get("client") or (None, None)
-        host, port = client[0], port_number(client[1])
-        evidence = evidence_from_scope(scope) if reads_socket else NOT_READ
-    return RequestFacts(
+        is_socket = True
+        host, port = connection.peer
+        if gate.reads_socket:
+            evidence = connection.evidence()
+    if gate.reads_event:
+        # Where Mangum and its like keep the event that made this scope.
+        evidence = TlsEvidence(chain=api_gateway_chain(scope.get("aws.event")))
+    spoken = layout.spoken(headers)
+    if evidence is not NOT_READ:
+        spoken = (evidence.chain, evidence.error, evidence.asked, evidence.note, spoken)
+    authenticator = gate.authenticator
+    known = authenticator.recall(host, port, layout.forwarded(headers), spoken, is_socket)
+    if known is not None:
+        return known
+    facts = RequestFacts(
         headers=headers,
         peer=host,
         peer_port=port,
-        peer_is_socket=isinstance(connection, TlsConnection),
+        peer_is_socket=is_socket,
         tls_chain=evidence.chain,
         tls_error=evidence.error,
         tls_asked=evidence.asked,
         tls_note=evidence.note,
     )
-
-
-def port_number(port: object) -> int | None:
-    """A port as some servers spell it (granian: text); None for what is none."""
-    text = str(port)
-    return int(text) if len(text) <= _MAX_PORT_DIGITS and text.isascii() and text.isdigit() else None
+    return authenticator.authenticate(facts, spoken)
 
 
 async def _respond(problem: Problem, send: Send, *, body: bool) -> None:

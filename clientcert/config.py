@@ -8,16 +8,17 @@ request. The value does not change afterwards.
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from os import PathLike
 from typing import Any, Self
 
 from clientcert.core.bindings import Binding
 from clientcert.core.exempt import ExemptPaths
+from clientcert.core.hosts import AllowedHosts
 from clientcert.core.limits import Limits
 from clientcert.core.policy import Policy, Rule
 from clientcert.core.proxy import ProxyProof
-from clientcert.core.settings import MissingStatus, Mode, OnInvalid
+from clientcert.core.settings import MissingStatus, Mode, OnInvalid, utc_now
 from clientcert.core.sources import Source
 from clientcert.core.verification import TrustProxy, TrustSource, TrustStore, Verifier
 from clientcert.core.verification.generation import TrustProvider
@@ -35,16 +36,12 @@ from clientcert.resolution import (
     resolve_trust_provider,
 )
 from clientcert.runtime.events import Event
+from clientcert.runtime.problem import OnProblem
 from clientcert.runtime.reload import DEFAULT_INTERVAL, DEFAULT_MAX_STALE, ReloadAttempt
 
 ENVIRONMENT_PREFIX = "CLIENTCERT_"
 # Only settings that a deployment chooses. None of them can switch a check off.
 _FROM_ENVIRONMENT = ("source", "trust", "intermediates", "trusted_proxies", "profile", "max_depth")
-
-
-def utc_now() -> datetime:
-    """The default clock."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +61,8 @@ class ClientCertConfig:
         mode: ``required`` refuses requests without a certificate; ``optional`` lets them through without an identity.
         on_invalid: ``reject``, or, spelled out, ``anonymous`` to treat a bad certificate as none.
         exempt: Exact paths that need no certificate and get no identity, such as health probes.
+        allowed_hosts: Exact host names, without ports, under which the app may be asked; a request for another gets
+            421. Empty allows every host. Exempt paths are not asked.
         mount: Where the server mounts the app (``root_path``, ``SCRIPT_NAME``), such as ``/api``; `exempt` and `policy`
             name full paths and apply nowhere else, because some servers take the mount point from a header.
         enforce: False reports every outcome and admits every request; an identity that was not accepted is never shown.
@@ -79,7 +78,8 @@ class ClientCertConfig:
         crl_max_age: Longest life of a list; required where it has no nextUpdate.
         reload_interval: How often files are looked at; a request does it, no thread is needed.
         max_stale: How long the last good material is used after its files were last seen to be good; then 503.
-        watch: Notice changed files at once, with the package ``watchfiles``.
+        watch: Notice changed files at once: None where the package ``watchfiles`` is installed, True with it or not at
+            all, False never; `reload_interval` holds beside it.
         max_depth: CA certificates allowed between leaf and anchor.
         cache_size: Identities remembered by the exact bytes of their evidence; 0 remembers none.
         cache_ttl: Longest time one is remembered; the earliest end of its path and of revocation data is kept too.
@@ -89,6 +89,8 @@ class ClientCertConfig:
         clock: Returns the current time as aware UTC; for tests.
         on_event: Called with every `Event`; an exception in it is logged and changes nothing.
         on_reload: Called with every `ReloadAttempt`, likewise.
+        on_problem: Called with the `ProblemDetails` of every refusal; returns the `ProblemBody` to show in the place of
+            the default body, or None. An exception in it is logged, and the default body sent.
 
     Raises:
         ConfigurationError: Anything missing, unknown or contradictory; the text names the field and the way out.
@@ -101,6 +103,7 @@ class ClientCertConfig:
     mode: Mode = "required"
     on_invalid: OnInvalid = "reject"
     exempt: Iterable[str] = ()
+    allowed_hosts: Iterable[str] = ()
     mount: str = ""
     enforce: bool = True
     policy: str | PathLike[str] | Rule | Policy | None = None
@@ -114,7 +117,7 @@ class ClientCertConfig:
     crl_max_age: timedelta | None = None
     reload_interval: timedelta = DEFAULT_INTERVAL
     max_stale: timedelta = DEFAULT_MAX_STALE
-    watch: bool = False
+    watch: bool | None = None
     max_depth: int = 4
     cache_size: int = 4_096
     cache_ttl: timedelta = timedelta(seconds=300)
@@ -124,9 +127,11 @@ class ClientCertConfig:
     clock: Callable[[], datetime] = utc_now
     on_event: Callable[[Event], None] | None = None
     on_reload: Callable[[ReloadAttempt], None] | None = None
+    on_problem: OnProblem | None = None
 
     bindings: tuple[Binding, ...] = field(init=False, repr=False, compare=False)
     exempt_paths: ExemptPaths = field(init=False, repr=False, compare=False)
+    hosts: AllowedHosts = field(init=False, repr=False, compare=False)
     trust_provider: TrustProvider = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -134,6 +139,7 @@ class ClientCertConfig:
         check_fields(self)
         self._resolve("bindings", resolve_bindings(self))
         self._resolve("exempt_paths", ExemptPaths(self.exempt))
+        self._resolve("hosts", AllowedHosts(self.allowed_hosts))
         self._resolve("trust_provider", resolve_trust_provider(self))
         check_proxy_certificates(self)
         check_policy(self)

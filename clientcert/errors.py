@@ -23,6 +23,7 @@ class Case(Enum):
     MALFORMED = ("malformed", 400, "Client certificate evidence cannot be read")
     HEADER_TOO_LARGE = ("too-large", 431, "Client certificate header is too large")
     CERTIFICATE_TOO_LARGE = ("too-large", 400, "Client certificate is too large")
+    MISDIRECTED = ("misdirected", 421, "Request is for another host")
     UNAVAILABLE = ("unavailable", 503, "Client certificates cannot be verified right now")
     INTERNAL = ("internal", 500, "Client certificate authentication failed")
 
@@ -98,6 +99,9 @@ class Reason(StrEnum):
     REVOCATION_UNKNOWN = ("revocation-unknown", Case.REJECTED)
     POLICY_DENIED = ("policy-denied", Case.REJECTED)
     TOKEN_NOT_CONFIRMED = ("token-not-confirmed", Case.REJECTED)
+
+    # Of another site.
+    HOST_NOT_ALLOWED = ("host-not-allowed", Case.MISDIRECTED)
 
     # Ours.
     TRUST_STALE = ("trust-stale", Case.UNAVAILABLE)

@@ -3,7 +3,9 @@
 import warnings
 from collections.abc import Mapping
 from datetime import datetime
+from inspect import iscoroutinefunction
 from itertools import combinations
+from os import PathLike
 from typing import TYPE_CHECKING, Any, get_args
 
 from clientcert.core.bindings import Binding
@@ -73,6 +75,9 @@ def _check_run_time(config: "ClientCertConfig") -> None:
         raise ConfigurationError(f"limits is {config.limits!r}, wanted Limits(...)")
     if config.on_event is not None and not callable(config.on_event):
         raise ConfigurationError(f"on_event is {config.on_event!r}, wanted a callable that takes an Event")
+    on_problem: object = config.on_problem
+    if on_problem is not None and (not callable(on_problem) or iscoroutinefunction(on_problem)):
+        raise ConfigurationError(f"on_problem is {on_problem!r}, wanted a function, not async, of ProblemDetails")
     if not callable(config.clock):
         raise ConfigurationError(f"clock is {config.clock!r}, wanted a callable such as lambda: datetime.now(UTC)")
     now: object = config.clock()
@@ -147,8 +152,9 @@ def check_policy(config: "ClientCertConfig") -> None:
     """Refuse a policy that no anonymous request can pass where certificates are optional: it would only look so."""
     policy = config.trust_provider.current(config.clock()).authorization
     if policy is not None and config.mode == "optional" and not policy.admits_anonymous:
+        file = f" {str(config.policy)!r}" if isinstance(config.policy, str | PathLike) else ""
         raise ConfigurationError(
-            "policy allows nothing without a client, so mode='optional' has no effect but another status; "
+            f"policy{file} allows nothing without a client, so mode='optional' has no effect but another status; "
             "set mode='required', or write a rule with anyone() for what is public"
         )
 

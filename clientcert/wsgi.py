@@ -13,13 +13,15 @@ from typing import Any
 
 from clientcert.config import ClientCertConfig, resolve_config
 from clientcert.core.authenticator import Authenticator
-from clientcert.core.facts import RequestFacts
+from clientcert.core.facts import MAX_PORT_DIGITS, RequestFacts, port_number
 from clientcert.core.identity import ClientIdentity
+from clientcert.core.outcome import Authenticated, Outcome
 from clientcert.errors import MiddlewareMissingError, UnsafeConfigurationWarning
 from clientcert.runtime.authorization import GATE_KEY
+from clientcert.runtime.environ import HEADER_PREFIX, SOFTWARE_KEY, EnvironLayout, header_name, header_value
 from clientcert.runtime.gate import Gate, Target, http_target
 from clientcert.runtime.problem import Problem
-from clientcert.servers.evidence import NOT_READ
+from clientcert.servers.evidence import NOT_READ, TlsEvidence
 from clientcert.servers.wsgi import check_environment, evidence_from_environ, unfixed_python
 
 Environ = dict[str, Any]
@@ -27,15 +29,13 @@ StartResponse = Callable[..., Any]
 WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 IDENTITY_KEY = "clientcert.identity"
-_HEADER_PREFIX = "HTTP_"
 # Where Werkzeug's ProxyFix keeps what it replaced.
 _PROXY_FIX_KEY = "werkzeug.proxy_fix.orig"
 # The request target as received, where the server gives it: gunicorn, Werkzeug and uWSGI.
 _RAW_PATH_KEYS = ("RAW_URI", "REQUEST_URI")
 
-
-# A forwarding header may have thousands, which int() refuses to read.
-_MAX_PORT_DIGITS = 5
+# As servers spell the port 0, which no socket has: an address from a header has none of its own.
+_REWRITTEN_PORTS = frozenset({0, *("0" * digits for digits in range(1, MAX_PORT_DIGITS + 1))})
 # Servers that drop names with an underscore unless told otherwise (measured: gunicorn 27, waitress 3, Werkzeug 3).
 _DROP_UNDERSCORES = ("gunicorn/", "waitress", "Werkzeug/")
 
@@ -92,17 +92,40 @@ def client_identity(environ: Environ) -> ClientIdentity | None:
 def admit_environ(environ: Environ, gate: Gate) -> Problem | None:
     """Authenticate, put the identity into `environ` and take the guarded headers out; or the refusal to send."""
     identity: ClientIdentity | None = None
-    target = target_of(environ)
-    if not gate.is_exempt(target):
-        facts = facts_from_environ(environ, reads_socket=gate.reads_socket, server=gate.server)
-        admission = gate.admit(facts, target)
-        if admission.problem is not None:
-            return admission.problem
-        identity = admission.identity
-    strip_environ(environ, gate)
+    layout = gate.environs.of(list(environ))
+    if not (gate.has_exempt_paths and gate.is_exempt(target_of(environ))):
+        outcome = outcome_of(environ, layout, gate)
+        if gate.is_quiet and type(outcome) is Authenticated:
+            identity = outcome.identity
+        else:
+            admission = gate.conclude(outcome, target_of, hosts_of, environ)
+            if admission.problem is not None:
+                return admission.problem
+            identity = admission.identity
+    for key in layout.guarded:
+        del environ[key]
     environ[IDENTITY_KEY] = identity
     environ[GATE_KEY] = gate
     return None
+
+
+def outcome_of(environ: Environ, layout: EnvironLayout, gate: Gate) -> Outcome:
+    """Ask about a request: first the memory, then the authenticator."""
+    evidence = evidence_from_environ(environ, server=gate.server) if gate.reads_socket else NOT_READ
+    spoken = layout.spoken(environ)
+    if evidence is not NOT_READ:
+        spoken = (evidence.chain, evidence.error, evidence.asked, evidence.note, spoken)
+    address = environ.get(_PROXY_FIX_KEY) or environ
+    # Of the port, only the one of a rewritten address matters to the memory.
+    port = 0 if environ.get("REMOTE_PORT") in _REWRITTEN_PORTS else None
+    authenticator = gate.authenticator
+    known = authenticator.recall(address.get("REMOTE_ADDR"), port, layout.forwarded(environ), spoken)
+    return authenticator.authenticate(facts_from_environ(environ, evidence), spoken) if known is None else known
+
+
+def hosts_of(environ: Environ) -> list[bytes]:
+    """The value of every ``Host`` header, which servers join with commas, and also make of an ``:authority``."""
+    return [header_value(environ["HTTP_HOST"])] if "HTTP_HOST" in environ else []
 
 
 def check_start(gate: Gate) -> None:
@@ -122,51 +145,33 @@ def check_start(gate: Gate) -> None:
             warnings.warn(warning, UnsafeConfigurationWarning, stacklevel=3)
 
 
-def facts_from_environ(environ: Environ, *, reads_socket: bool, server: str | None = None) -> RequestFacts:
+def facts_from_environ(environ: Environ, evidence: TlsEvidence) -> RequestFacts:
     """
     All that a WSGI environ tells of a request.
 
     Args:
         environ: As the server made it.
-        reads_socket: Ask the server for the TLS peer.
-        server: The server whose own keys are read, and nothing else; see `TLSSocket`.
+        evidence: The TLS peer; `NOT_READ` where no source or proof asks for it.
     """
-    evidence = evidence_from_environ(environ, server=server) if reads_socket else NOT_READ
     address = environ.get(_PROXY_FIX_KEY) or environ
-    port = str(environ.get("REMOTE_PORT"))
+    headers = [(header_name(k), header_value(value)) for k, value in environ.items() if k.startswith(HEADER_PREFIX)]
     return RequestFacts(
-        headers=[
-            (header_name(key), _header_value(value)) for key, value in environ.items() if key.startswith(_HEADER_PREFIX)
-        ],
+        headers=headers,
         peer=address.get("REMOTE_ADDR"),
-        peer_port=int(port) if len(port) <= _MAX_PORT_DIGITS and port.isascii() and port.isdigit() else None,
+        peer_port=port_number(environ.get("REMOTE_PORT")),
         tls_chain=evidence.chain,
         tls_error=evidence.error,
         tls_asked=evidence.asked,
         tls_note=evidence.note,
         folded=True,
-        drops_aliases=str(environ.get("SERVER_SOFTWARE")).startswith(_DROP_UNDERSCORES),
+        drops_aliases=str(environ.get(SOFTWARE_KEY)).startswith(_DROP_UNDERSCORES),
     )
 
 
 def strip_environ(environ: Environ, gate: Gate) -> None:
     """Remove every guarded header and alias, in place as PEP 3333 allows."""
-    guarded = [key for key in environ if key.startswith(_HEADER_PREFIX) and gate.is_guarded(header_name(key))]
-    for key in guarded:
+    for key in gate.environs.of(list(environ)).guarded:
         del environ[key]
-
-
-def header_name(key: str) -> bytes:
-    """``HTTP_SSL_CLIENT_CERT`` → ``ssl-client-cert``: the spelling that a server folded is gone."""
-    return key[len(_HEADER_PREFIX) :].lower().replace("_", "-").encode("utf-8", "surrogatepass")
-
-
-def _header_value(value: str) -> bytes:
-    try:
-        return value.encode("latin-1")
-    except UnicodeEncodeError:
-        # Not PEP 3333 text, so not evidence either; these bytes are refused wherever they matter.
-        return value.encode("utf-8", "surrogatepass")
 
 
 def target_of(environ: Environ) -> Target:
@@ -176,7 +181,7 @@ def target_of(environ: Environ) -> Target:
 
 
 def _text(value: str) -> str:
-    return _header_value(value).decode("utf-8", "surrogateescape")
+    return header_value(value).decode("utf-8", "surrogateescape")
 
 
 def raw_path_of(environ: Environ) -> bytes | None:

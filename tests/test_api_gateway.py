@@ -5,21 +5,15 @@ from typing import Any
 import pytest
 
 from clientcert.asgi import ClientCertMiddleware
+from clientcert.testing.producers import api_gateway_event
 from tests import material as m
 from tests.contract.adapters import echo_asgi
 from tests.driving import ask_asgi, http_scope
 
-
-def event(pem: str | None) -> dict[str, Any]:
-    """The event of an HTTP API (payload 2.0)."""
-    certificate = None if pem is None else {"clientCertPem": pem, "subjectDN": "CN=somebody"}
-    return {"requestContext": {"apiId": "a1b2c3", "authentication": {"clientCert": certificate}}}
-
-
 CASES: dict[str, tuple[dict[str, Any], int]] = {
-    "client": ({"aws.event": event(m.ALICE.pem.decode())}, 200),
-    "nobody": ({"aws.event": event(None)}, 401),
-    "stranger": ({"aws.event": event(m.STRANGERS.pem.decode())}, 403),
+    "client": ({"aws.event": api_gateway_event(m.ALICE)}, 200),
+    "nobody": ({"aws.event": api_gateway_event(None)}, 401),
+    "stranger": ({"aws.event": api_gateway_event(m.STRANGERS)}, 403),
     "no-event": ({}, 500),
 }
 

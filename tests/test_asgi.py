@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any
 
 import pytest
@@ -17,7 +18,9 @@ from starlette.routing import Mount, Route
 
 import clientcert.fastapi
 import clientcert.starlette
-from clientcert.asgi import ClientCertMiddleware, client_identity, facts_from_scope, port_number
+from clientcert.asgi import ClientCertMiddleware, client_identity
+from clientcert.core.facts import RequestFacts, port_number
+from clientcert.core.headers import SelectedHeaders
 from clientcert.errors import ConfigurationError, MiddlewareMissingError, Reason
 from clientcert.fastapi import Client, OptionalClient
 from clientcert.runtime.events import Event
@@ -374,18 +377,38 @@ PEERS: dict[str, tuple[Any, tuple[str | None, int | None]]] = {
 }
 
 
+class Spy:
+    """A proof that notes what it is asked about."""
+
+    name = "spy"
+    header: bytes | None = None
+
+    def __init__(self) -> None:
+        self.seen: list[RequestFacts] = []
+
+    def check(self, facts: RequestFacts, headers: SelectedHeaders, *, at: datetime) -> None:
+        """Note, and hold."""
+        self.seen.append(facts)
+
+
+def peer_seen(scope: dict[str, Any]) -> tuple[str | None, int | None, bool]:
+    """What the authenticator is told about the sender of a request."""
+    spy = Spy()
+    ask_asgi(guarded(unreachable, trusted_proxies=[spy]), scope)
+    return spy.seen[0].peer, spy.seen[0].peer_port, spy.seen[0].peer_is_socket
+
+
 @pytest.mark.parametrize(("client", "peer"), PEERS.values(), ids=PEERS)
 def test_h8_peers_as_servers_report_them(client: Any, peer: tuple[str | None, int | None]) -> None:
     """Every server's way to say who sent the request is read."""
-    facts = facts_from_scope(http_scope() | {"client": client}, [], reads_socket=False)
-    assert (facts.peer, facts.peer_port, facts.peer_is_socket) == (*peer, False)
+    assert peer_seen(http_scope() | {"client": client}) == (*peer, False)
 
 
 def test_client_may_be_absent() -> None:
     """A scope without ``client``, as the specification allows, has no peer."""
     scope = http_scope()
     del scope["client"]
-    assert facts_from_scope(scope, [], reads_socket=False).peer is None
+    assert peer_seen(scope) == (None, None, False)
 
 
 @pytest.mark.parametrize(

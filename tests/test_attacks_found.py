@@ -115,10 +115,10 @@ def test_long_values_are_not_remembered() -> None:
     for number in range(50):
         request = facts(more=(("connection", f"x{number}" * 1_000),))
         assert isinstance(authenticator.authenticate(request), Authenticated)
-    assert len(authenticator._decisions) == 0
+    assert len(authenticator._memory._decisions) == 0
     for number in range(50):
         assert isinstance(authenticator.authenticate(facts(more=(("accept", f"x{number}"),))), Authenticated)
-    assert len(authenticator._decisions) == 1
+    assert len(authenticator._memory._decisions) == 1
 
 
 def test_http_method_is_no_websocket() -> None:

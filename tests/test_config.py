@@ -1,5 +1,6 @@
 """The configuration: what it accepts, and that everything which cannot work is refused at once with the way out."""
 
+import asyncio
 import dataclasses
 import re
 from collections.abc import Callable
@@ -9,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from clientcert.config import ClientCertConfig, resolve_config, utc_now
+from clientcert.config import ClientCertConfig, resolve_config
 from clientcert.core.limits import Limits
 from clientcert.core.proxy import AnyPeer, SharedSecret, TrustedNetworks, UnixSocket, UnsafeConfigurationWarning
+from clientcert.core.settings import utc_now
 from clientcert.core.sources import HeaderSource, IngressNginx, Nginx, TLSSocket
 from clientcert.core.verification import TRUST_PROXY, StandardVerifier, TrustProxyVerifier, TrustStore
 from clientcert.core.verification.generation import TrustGeneration
@@ -173,6 +175,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "s9-clock-naive": ({"clock": lambda: datetime(2030, 1, 1)}, "clock .*aware"),  # noqa: DTZ001 - that is the point
     "clock-number": ({"clock": lambda: 0.0}, "clock .*aware"),
     "hook-value": ({"on_event": "log"}, "on_event is 'log', wanted a callable"),
+    "body-hook-value": ({"on_problem": "page"}, "on_problem is 'page', wanted a function"),
+    "body-hook-async": ({"on_problem": asyncio.sleep}, "on_problem is .*, wanted a function, not async"),
     "realm-quote": ({"realm": 'a"b'}, "realm"),
     "realm-line-feed": ({"realm": "a\r\nset-cookie: x"}, "realm"),
     "realm-non-ascii": ({"realm": "é"}, "realm"),
@@ -207,7 +211,7 @@ def test_the_refused_are_one_knob_away() -> None:
     """Without the changes of the table above the same keywords are accepted."""
     config()
     config(mode="optional", on_invalid="anonymous", missing_status=403, enforce=False, max_depth=0, realm="a b")
-    config(exempt=["/health"], limits=Limits(header_bytes=1), on_event=print)
+    config(exempt=["/health"], limits=Limits(header_bytes=1), on_event=print, on_problem=lambda _: None)
     config(source=HeaderSource(name="mine", certificate="x-cert"))
     config(source=Unverified())
 

@@ -17,9 +17,11 @@ import clientcert.flask
 from clientcert import asgi
 from clientcert.errors import ConfigurationError, MiddlewareMissingError, Reason
 from clientcert.flask import current_client
+from clientcert.runtime.environ import header_name
 from clientcert.runtime.events import Event
 from clientcert.servers.connection import CONNECTION_SCOPE_KEY, TlsConnection
-from clientcert.wsgi import ClientCertMiddleware, client_identity, facts_from_environ, header_name
+from clientcert.servers.evidence import NOT_READ
+from clientcert.wsgi import ClientCertMiddleware, client_identity, facts_from_environ
 from tests import material as m
 from tests.contract.adapters import echo_asgi, echo_wsgi
 from tests.driving import ask_asgi, ask_wsgi, environ, http_scope
@@ -220,7 +222,7 @@ PEERS: dict[str, tuple[dict[str, Any], tuple[str | None, int | None]]] = {
 @pytest.mark.parametrize(("variables", "peer"), PEERS.values(), ids=PEERS)
 def test_h8_peers_as_servers_report_them(variables: dict[str, Any], peer: tuple[str | None, int | None]) -> None:
     """Every server's way to say who sent the request is read."""
-    facts = facts_from_environ(variables, reads_socket=False)
+    facts = facts_from_environ(variables, NOT_READ)
     assert (facts.peer, facts.peer_port) == peer
     assert facts.folded
     assert not facts.peer_is_socket

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from clientcert.core.bindings import Binding, Bindings, SourceUse
 from clientcert.core.certificate import ParsedCertificate, parse_certificate
-from clientcert.core.decisions import Decisions
+from clientcert.core.decisions import Decision, Decisions
 from clientcert.core.facts import RequestFacts
 from clientcert.core.headers import HeaderGuard, SelectedHeaders, header_name
 from clientcert.core.identity import ClientIdentity, Evidence, EvidenceLevel, identity_from_path
+from clientcert.core.layouts import Spoken
+from clientcert.core.memory import Memory
 from clientcert.core.outcome import Anonymous, Authenticated, Outcome, Rejected
 from clientcert.core.proxy import DEFAULT_SECRET_HEADER
 from clientcert.core.settings import Settings
@@ -25,28 +27,34 @@ class Authenticator:
 
     Args:
         settings: Usually a `ClientCertConfig`, which has validated everything.
+
+    Attributes:
+        guard: Which headers are read, and which the app must not see.
+        recall: `Memory.recall`: the outcome of a request whose like has been decided before, or None.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._bindings = Bindings(settings.bindings)
-        self._names = self._bindings.evidence_names
         guarded = GUARDED_HEADERS | {header_name(DEFAULT_SECRET_HEADER)}
-        self.guard = HeaderGuard(read=[*self._names, *self._bindings.proof_names], guarded=guarded)
-        self._decisions = self._remember(settings.trust_provider.current(settings.clock()))
+        self.guard = HeaderGuard(read=[*self._bindings.evidence_names, *self._bindings.proof_names], guarded=guarded)
+        self._memory = Memory(settings, self.guard)
+        self.recall = self._memory.recall
 
-    def authenticate(self, facts: RequestFacts) -> Outcome:
+    def authenticate(self, facts: RequestFacts, spoken: Spoken | None = None) -> Outcome:
         """
         Decide about one request.
 
         Args:
             facts: What the adapter saw; hostile bytes are expected.
+            spoken: All of the facts that a decision may rest on, the address and the headers that record addresses
+                apart, in any form that is equal only where all of it is equal; None makes one.
 
         Returns:
             `Authenticated`, `Anonymous` or `Rejected`. Never raises for anything a request can carry.
         """
         try:
-            return self._decide(facts, at=self._settings.clock())
+            return self._decide(facts, spoken, at=self._settings.clock())
         except ClientCertError as error:
             return self._refuse(error)
 
@@ -58,19 +66,22 @@ class Authenticator:
         """Tell how often each source gave an identity, and when last: when may the old proxy go?"""
         return self._bindings.uses
 
-    def _decide(self, facts: RequestFacts, *, at: datetime) -> Outcome:
+    def _decide(self, facts: RequestFacts, spoken: Spoken | None, *, at: datetime) -> Outcome:
         headers = self.guard.select(facts.headers)
         proven = self._bindings.proven(facts, headers, at=at)
-        if not headers.values and not facts.tls_chain:
-            self._read(proven, facts, headers)
-        decisions = self._in_force(at)
-        spoken = headers.evidence(self._names)
-        evidence = None
-        if spoken is not None:
-            evidence = (proven, facts.tls_chain, facts.tls_error, facts.folded, facts.drops_aliases, spoken)
-        index, outcome = decisions.find(evidence, at) or self._examine(proven, facts, headers, evidence, decisions, at)
-        if isinstance(outcome, Authenticated):
-            self._bindings.count(index, at)
+        try:
+            decisions = self._memory.in_force(at)
+        except ClientCertError:
+            # It takes no trust to see that nobody is there.
+            if not headers.values and not facts.tls_chain:
+                self._read(proven, facts, headers)
+            raise
+        evidence = self._memory.key(proven, facts, headers, spoken, at=at)
+        found = decisions.find(evidence, at.timestamp())
+        use, outcome = found or self._examine(proven, facts, headers, evidence, decisions, at)
+        if use is not None:
+            use.served += 1
+            use.last_served = at.timestamp()
         return outcome
 
     def _read(self, proven: tuple[int, ...], facts: RequestFacts, headers: SelectedHeaders) -> tuple[int, Claim]:
@@ -84,24 +95,27 @@ class Authenticator:
         evidence: Hashable,
         decisions: Decisions,
         at: datetime,
-    ) -> tuple[int, Outcome]:
-        index, claim = self._read(proven, facts, headers)
+    ) -> Decision:
+        try:
+            index, claim = self._read(proven, facts, headers)
+        except EvidenceError as error:
+            if error.reason is not Reason.NO_CERTIFICATE:
+                raise
+            return decisions.refuse(evidence, (None, self._refuse(error)), at=at.timestamp())
         # One at a time: signatures hold the interpreter anyway, and a herd of one client is verified once.
         with decisions.lock:
-            return decisions.find(evidence, at) or self._verify(index, claim, evidence, decisions, at)
+            # Whoever was first here may have begun after us.
+            now = self._settings.clock().timestamp()
+            return decisions.find(evidence, now) or self._verify(index, claim, evidence, decisions, at)
 
-    def _verify(
-        self, index: int, claim: Claim, evidence: Hashable, decisions: Decisions, at: datetime
-    ) -> tuple[int, Outcome]:
+    def _verify(self, index: int, claim: Claim, evidence: Hashable, decisions: Decisions, at: datetime) -> Decision:
         try:
             identity, until = self._identify(self._bindings.bindings[index], claim, decisions, at)
         except ClientCertError as error:
-            refused = (index, self._refuse(error))
-            decisions.refuse(evidence, refused, at=at)
-            return refused
-        accepted = (index, Authenticated(identity=identity))
-        decisions.accept(evidence, accepted, at=at, until=until)
-        return accepted
+            return decisions.refuse(evidence, (None, self._refuse(error)), at=at.timestamp())
+        outcome = Authenticated(identity=identity, authorization=decisions.generation.authorization)
+        end = None if until is None else until.timestamp()
+        return decisions.accept(evidence, (self._bindings.uses[index], outcome), at=at.timestamp(), until=end)
 
     def _identify(
         self, binding: Binding, claim: Claim, decisions: Decisions, at: datetime
@@ -137,17 +151,6 @@ class Authenticator:
         if generation.authorization is None:
             return identity
         return replace(identity, roles=generation.authorization.roles.of(identity))
-
-    def _in_force(self, at: datetime) -> Decisions:
-        """Return the decisions of the current generation; whoever still holds the old ones finishes with them."""
-        generation = self._settings.trust_provider.current(at)
-        decisions = self._decisions
-        if generation is not decisions.generation:
-            decisions = self._decisions = self._remember(generation)
-        return decisions
-
-    def _remember(self, generation: TrustGeneration) -> Decisions:
-        return Decisions(generation, capacity=self._settings.cache_size, ttl=self._settings.cache_ttl)
 
     def _refuse(self, error: ClientCertError) -> Outcome:
         """Apply ``mode`` and ``on_invalid``: a bad certificate is not "no certificate" unless that is spelled out."""

@@ -7,7 +7,7 @@ only if they say the same.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from clientcert.core.facts import RequestFacts
 from clientcert.core.headers import SelectedHeaders
@@ -39,12 +39,17 @@ class SourceUse:
     Attributes:
         source: Its name.
         served: Requests that it gave an identity.
-        last_served_at: When the newest of them came; aware UTC.
+        last_served: When the newest of them came, in seconds since 1970; None before the first.
     """
 
     source: str
     served: int = 0
-    last_served_at: datetime | None = None
+    last_served: float | None = None
+
+    @property
+    def last_served_at(self) -> datetime | None:
+        """When the newest of them came; aware UTC."""
+        return None if self.last_served is None else datetime.fromtimestamp(self.last_served, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +136,6 @@ class Bindings:
             names = " and ".join(self._bound[index].use.source for index in proven)
             raise EvidenceError(Reason.SOURCES_DISAGREE, f"{names} speak of different clients in one request")
         return found[-1]
-
-    def count(self, index: int, at: datetime) -> None:
-        """Note that a source gave an identity."""
-        use = self._bound[index].use
-        use.served += 1
-        use.last_served_at = at
 
     @property
     def uses(self) -> tuple[SourceUse, ...]:

@@ -12,21 +12,22 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
+Moment = TypeVar("Moment", float, datetime)
 
 # Steps of the hand for one insertion; without a bound the unlucky request pays for a sweep over everything.
 _MAX_SWEEP = 32
 
 
 @dataclass(slots=True)
-class _Entry(Generic[V]):
+class _Entry(Generic[V, Moment]):
     key: Hashable
     value: V
-    since: datetime
-    until: datetime
+    since: Moment
+    until: Moment
     used: bool = False
 
 
-class DecisionCache(Generic[V]):
+class DecisionCache(Generic[V, Moment]):
     """
     A bounded map with expiry and CLOCK eviction (second chance): a hit takes no lock and moves nothing.
 
@@ -34,17 +35,19 @@ class DecisionCache(Generic[V]):
 
     Args:
         capacity: Most entries; 0 keeps none.
+
+    Moments are aware datetimes or seconds since 1970, all of one kind.
     """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._entries: dict[Hashable, _Entry[V]] = {}
-        self._hand: deque[_Entry[V]] = deque()
+        self._entries: dict[Hashable, _Entry[V, Moment]] = {}
+        self._hand: deque[_Entry[V, Moment]] = deque()
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: Hashable, at: datetime) -> V | None:
+    def get(self, key: Hashable, at: Moment) -> V | None:
         """Return the value that holds at this moment, or None."""
         entry = self._entries.get(key)
         # A clock that was set back must not revive a decision from its future.
@@ -53,7 +56,7 @@ class DecisionCache(Generic[V]):
         entry.used = True
         return entry.value
 
-    def put(self, key: Hashable, value: V, *, since: datetime, until: datetime) -> None:
+    def put(self, key: Hashable, value: V, *, since: Moment, until: Moment) -> None:
         """
         Keep a value.
 
@@ -75,7 +78,7 @@ class DecisionCache(Generic[V]):
         self._entries[key] = entry
         self._hand.append(entry)
 
-    def _evict(self, at: datetime) -> None:
+    def _evict(self, at: Moment) -> None:
         """Drop the first entry that is out of date or was not used since the hand last came by."""
         hand = self._hand
         for _ in range(min(_MAX_SWEEP, len(hand)) - 1):

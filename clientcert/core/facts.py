@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 Header = tuple[bytes, bytes]
 
+# A forwarding header may have thousands, which int() refuses to read.
+MAX_PORT_DIGITS = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFacts:
@@ -36,3 +39,9 @@ class RequestFacts:
     tls_note: str | None = None
     folded: bool = False
     drops_aliases: bool = False
+
+
+def port_number(port: object) -> int | None:
+    """A port as some servers spell it (granian, WSGI: text); None for what is none."""
+    text = str(port)
+    return int(text) if len(text) <= MAX_PORT_DIGITS and text.isascii() and text.isdigit() else None

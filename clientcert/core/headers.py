@@ -6,10 +6,11 @@ server or gateway may take for it: names are compared with ASCII letters lower-c
 letter nor digit read as ``-``, so ``ssl_client_cert`` and ``SSL.Client-Cert`` are aliases of ``ssl-client-cert``.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from clientcert.core.facts import Header
+from clientcert.core.layouts import HeaderKind, HeaderLayout, Layouts
 from clientcert.errors import ConfigurationError
 
 # Headers in which other components record addresses (RFC 7239 and its predecessors), and the one in which a sender
@@ -89,20 +90,11 @@ class SelectedHeaders:
             context=self.context,
         )
 
-    def evidence(self, names: Iterable[bytes]) -> Hashable:
-        """
-        Return everything here that a source may look at, as one value to compare; forwarding headers apart.
-
-        None where it is more than a decision is worth remembering for: a client may write what it likes there.
-        """
-        decisive = tuple(header for header in self.context if header[0] not in FORWARDED_HEADERS)
-        if sum(len(value) for _, value in decisive) > _MAX_REMEMBERED_CONTEXT_BYTES:
-            return None
-        # Which duplicates and aliases there are matters to nobody, only that there are some.
-        return (*map(self.values.get, names), bool(self.duplicates), bool(self.aliases), decisive)
-
-
-_OTHER, _CONTEXT, _GUARDED, _GUARDED_ALIAS, _READ, _READ_ALIAS = range(6)
+    @property
+    def is_memorable(self) -> bool:
+        """False where the client wrote more of its own than a decision is worth keeping for."""
+        framing = (len(value) for name, value in self.context if name not in FORWARDED_HEADERS)
+        return not self.aliases and sum(framing) <= _MAX_REMEMBERED_CONTEXT_BYTES
 
 
 class HeaderGuard:
@@ -112,6 +104,9 @@ class HeaderGuard:
     Args:
         read: Lower-case names that the configured source and proofs read.
         guarded: Lower-case names of every producer; stripped, never read.
+
+    Attributes:
+        layouts: Header names → where in a request's headers everything is.
     """
 
     def __init__(self, *, read: Iterable[bytes], guarded: Iterable[bytes]) -> None:
@@ -119,7 +114,8 @@ class HeaderGuard:
         self._guarded = frozenset(guarded) | self._read
         self._read_folds = frozenset(map(fold_name, self._read))
         self._guarded_folds = frozenset(map(fold_name, self._guarded))
-        self._classes: dict[bytes, int] = {}
+        self._classes: dict[bytes, HeaderKind] = {}
+        self.layouts: Layouts[bytes, HeaderLayout] = Layouts(self._lay_out)
 
     @property
     def names(self) -> frozenset[bytes]:
@@ -128,33 +124,34 @@ class HeaderGuard:
 
     def is_guarded(self, name: bytes) -> bool:
         """True for a guarded name and for every alias of one."""
-        return self._classify(name) >= _GUARDED
+        return self.kind_of(name) >= HeaderKind.GUARDED
 
     def select(self, headers: Iterable[Header]) -> SelectedHeaders:
         """One pass over the headers as received: each configured name at most once, the rest reported."""
         selected = SelectedHeaders()
         seen: set[bytes] = set()
         for name, value in headers:
-            kind = self._classify(name)
-            if kind == _READ:
+            kind = self.kind_of(name)
+            if kind is HeaderKind.READ:
                 key = name.lower()
                 if key in seen:
                     selected.duplicates.append(key)
                 seen.add(key)
                 if stripped := value.strip(b" \t"):
                     selected.values[key] = stripped
-            elif kind == _READ_ALIAS:
+            elif kind is HeaderKind.READ_ALIAS:
                 selected.aliases.append(name)
-            elif kind == _CONTEXT:
+            elif kind is HeaderKind.CONTEXT or kind is HeaderKind.FORWARDED:
                 selected.context.append((name.lower(), value))
         return selected
 
     def strip(self, headers: Iterable[Header]) -> list[Header]:
         """A new list without any guarded name or alias; order and everything else as received."""
-        classify = self._classify
-        return [header for header in headers if classify(header[0]) < _GUARDED]
+        kind_of = self.kind_of
+        return [header for header in headers if kind_of(header[0]) < HeaderKind.GUARDED]
 
-    def _classify(self, name: bytes) -> int:
+    def kind_of(self, name: bytes) -> HeaderKind:
+        """Tell what a name is, in whatever spelling."""
         kind = self._classes.get(name)
         if kind is None:
             kind = self._class_of(name)
@@ -162,15 +159,20 @@ class HeaderGuard:
                 self._classes[name] = kind
         return kind
 
-    def _class_of(self, name: bytes) -> int:
+    def _lay_out(self, names: list[bytes]) -> HeaderLayout:
+        return HeaderLayout(names, [self.kind_of(name) for name in names])
+
+    def _class_of(self, name: bytes) -> HeaderKind:
         lowered = name.lower()
         if lowered in self._read:
-            return _READ
+            return HeaderKind.READ
         if lowered in self._guarded:
-            return _GUARDED
+            return HeaderKind.GUARDED
+        if lowered in FORWARDED_HEADERS:
+            return HeaderKind.FORWARDED
         if lowered in _CONTEXT_HEADERS:
-            return _CONTEXT
+            return HeaderKind.CONTEXT
         folded = fold_name(name)
         if folded in self._read_folds:
-            return _READ_ALIAS
-        return _GUARDED_ALIAS if folded in self._guarded_folds else _OTHER
+            return HeaderKind.READ_ALIAS
+        return HeaderKind.GUARDED_ALIAS if folded in self._guarded_folds else HeaderKind.OTHER

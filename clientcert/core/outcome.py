@@ -1,16 +1,24 @@
 """What the pipeline says of a request: one of three values, each with its reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clientcert.core.identity import ClientIdentity
+from clientcert.core.policy.routes import Policy
 from clientcert.errors import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticated:
-    """A client proved who it is, and the configuration accepts it."""
+    """
+    A client proved who it is, and the configuration accepts it.
+
+    Attributes:
+        identity: Who.
+        authorization: The policy of the trust that this was decided under, to be asked about the request.
+    """
 
     identity: ClientIdentity
+    authorization: Policy | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ class ProxyCertificate:
             raise ConfigurationError("ProxyCertificate needs names: which certificate of that CA is the proxy's?")
         self._store = TrustStore.load(trust)
         self._verifier: Verifier = StandardVerifier(self._store)
-        self._proven: DecisionCache[bool] = DecisionCache(_REMEMBERED)
+        self._proven: DecisionCache[bool, datetime] = DecisionCache(_REMEMBERED)
         self._lock = Lock()
 
     def __repr__(self) -> str:

@@ -1,7 +1,7 @@
 """What an `Authenticator` needs to know; `ClientCertConfig` is one such value."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
 from clientcert.core.bindings import Binding
@@ -11,6 +11,11 @@ from clientcert.core.verification.generation import TrustProvider
 Mode = Literal["required", "optional"]
 OnInvalid = Literal["reject", "anonymous"]
 MissingStatus = Literal[401, 403]
+
+
+def utc_now() -> datetime:
+    """The default clock."""
+    return datetime.now(UTC)
 
 
 class Settings(Protocol):

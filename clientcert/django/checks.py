@@ -1,7 +1,7 @@
 """System checks: ``manage.py check`` for what cannot work, ``check --deploy`` for what is weaker than it looks."""
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from django.conf import settings
@@ -15,8 +15,8 @@ from clientcert.core.proxy import AnyPeer
 from clientcert.django.decorators import RULE_ATTRIBUTE
 from clientcert.django.middleware import config_from_settings
 from clientcert.errors import ConfigurationError, UnsafeConfigurationWarning
+from clientcert.runtime.environ import header_name
 from clientcert.runtime.gate import Gate
-from clientcert.wsgi import header_name
 
 OURS: Final = "clientcert.django.ClientCertMiddleware"
 _SAME: Final = "clientcert.django.middleware.ClientCertMiddleware"
@@ -95,7 +95,8 @@ def check_users(app_configs: Any, **_: Any) -> list[CheckMessage]:
         return [Error(str(exc), id="clientcert.E006")]
     if mapping is None:
         return [Error(f"{USER} is in MIDDLEWARE, and settings.{SETTING} is missing", id="clientcert.E006")]
-    found: list[CheckMessage] = [Error(text, id="clientcert.E006") for text in mapping.problems()]
+    problems = (*mapping.problems(), *_unknown_roles(mapping.groups))
+    found: list[CheckMessage] = [Error(text, id="clientcert.E006") for text in problems]
     if BACKEND not in settings.AUTHENTICATION_BACKENDS:
         found.append(Error(f"{BACKEND} is not in AUTHENTICATION_BACKENDS", id="clientcert.E007"))
     return found
@@ -118,6 +119,23 @@ def check_deployment(app_configs: Any, **_: Any) -> list[CheckMessage]:
         if rule is not None and _is_exempt(path, config.exempt_paths) and not rule.check(None).allowed
     ]
     return found
+
+
+def _unknown_roles(groups: Iterable[str] | Mapping[str, Rule]) -> Iterator[str]:
+    """Yield a line for each group that is to follow a role which the policy does not give."""
+    try:
+        config = None if isinstance(groups, Mapping) or not groups else config_from_settings()
+    except ConfigurationError:
+        # `check_settings` has it.
+        return
+    if config is None:
+        return
+    policy = config.trust_provider.current(config.clock()).authorization
+    roles = frozenset() if policy is None else policy.roles.names
+    legal = ", ".join(sorted(roles)) or "(the policy has no roles)"
+    for name in groups:
+        if name not in roles:
+            yield f"settings.CLIENTCERT_USER: groups has unknown role {name!r}, wanted one of: {legal}"
 
 
 def _header_settings(config: ClientCertConfig) -> Iterator[CheckMessage]:

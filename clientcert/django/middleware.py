@@ -9,15 +9,16 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from clientcert.asgi import facts_from_scope
+from clientcert import asgi, wsgi
 from clientcert.config import ClientCertConfig, resolve_config
 from clientcert.core.authenticator import Authenticator
-from clientcert.core.facts import RequestFacts
 from clientcert.core.identity import ClientIdentity
+from clientcert.core.outcome import Authenticated, Outcome
 from clientcert.errors import ConfigurationError, MiddlewareMissingError
+from clientcert.runtime.authorization import GATE_KEY
 from clientcert.runtime.gate import Gate, Target, http_target
 from clientcert.runtime.problem import Problem
-from clientcert.wsgi import check_start, facts_from_environ, raw_path_of, strip_environ
+from clientcert.wsgi import check_start, raw_path_of, strip_environ
 
 _ATTRIBUTE = "client_identity"
 _GATE = "_clientcert_gate"
@@ -71,17 +72,22 @@ class ClientCertMiddleware:
     def _admit(self, request: HttpRequest) -> Problem | None:
         if hasattr(request, _ATTRIBUTE):
             raise RuntimeError("ClientCertMiddleware is installed twice in MIDDLEWARE; keep the first one")
-        identity: ClientIdentity | None = None
-        target = _target(request)
-        is_exempt = self._gate.is_exempt(target)
+        if GATE_KEY in (request.scope if isinstance(request, ASGIRequest) else request.META):
+            raise RuntimeError("ClientCertMiddleware is around Django already; keep that one or the one in MIDDLEWARE")
+        gate, identity = self._gate, None
+        is_exempt = gate.has_exempt_paths and gate.is_exempt(_target(request))
         if not is_exempt:
-            admission = self._gate.admit(_facts(request, self._gate), target)
-            if admission.problem is not None:
-                return admission.problem
-            identity = admission.identity
+            outcome = _outcome(request, gate)
+            if gate.is_quiet and type(outcome) is Authenticated:
+                identity = outcome.identity
+            else:
+                admission = gate.conclude(outcome, _target, _hosts, request)
+                if admission.problem is not None:
+                    return admission.problem
+                identity = admission.identity
         self._strip(request)
         setattr(request, _ATTRIBUTE, identity)
-        setattr(request, _GATE, self._gate)
+        setattr(request, _GATE, gate)
         setattr(request, _EXEMPT, is_exempt)
         return None
 
@@ -140,13 +146,16 @@ def config_from_settings() -> ClientCertConfig:
         raise ConfigurationError(f"settings.CLIENTCERT: {exc}") from exc
 
 
-def _facts(request: HttpRequest, gate: Gate) -> RequestFacts:
-    if isinstance(request, ASGIRequest):
-        # A source that names a WSGI server reads nothing of any other.
-        reads_socket = gate.reads_socket and gate.server is None
-        # META holds joined and folded headers; the scope has them as they came.
-        return facts_from_scope(request.scope, list(request.scope["headers"]), reads_socket=reads_socket)
-    return facts_from_environ(request.META, reads_socket=gate.reads_socket, server=gate.server)
+def _hosts(request: HttpRequest) -> list[bytes]:
+    return asgi.hosts_of(request.scope) if isinstance(request, ASGIRequest) else wsgi.hosts_of(request.META)
+
+
+def _outcome(request: HttpRequest, gate: Gate) -> Outcome:
+    if not isinstance(request, ASGIRequest):
+        return wsgi.outcome_of(request.META, gate.environs.of(list(request.META)), gate)
+    # META holds joined and folded headers; the scope has them as they came.
+    headers = [(name, value) for name, value in request.scope["headers"]]
+    return asgi.outcome_of(request.scope, headers, gate.headers.of([name for name, _ in headers]), gate)
 
 
 def _target(request: HttpRequest) -> Target:

@@ -10,7 +10,7 @@ from clientcert.core.outcome import Rejected
 from clientcert.core.policy import Rule
 from clientcert.errors import ConfigurationError, Reason
 from clientcert.runtime.gate import Gate
-from clientcert.runtime.problem import Problem, problem_for
+from clientcert.runtime.problem import Problem
 
 GATE_KEY: Final = "clientcert.gate"
 """Where the middlewares leave their `Gate`, in a scope and in an environ."""
@@ -55,8 +55,7 @@ def refusal(gate: Gate, rule: Rule, identity: ClientIdentity | None) -> Problem 
 
 def missing(gate: Gate) -> Problem:
     """Answer where an identity is needed and there is none; also when the configuration only reports."""
-    rejected = _missing(gate)
-    return gate.refuse(rejected) or problem_for(rejected, realm=gate.realm)
+    return gate.turn_away(_missing(gate))
 
 
 def token_refusal(gate: Gate, identity: ClientIdentity | None, claims: Mapping[str, Any]) -> Problem | None:

@@ -68,6 +68,12 @@ class EventLog:
         """False when nobody looks at successes, so that none need be made."""
         return self._on_event is not None
 
+    def wants(self, outcome: Outcome) -> bool:
+        """False when nobody looks at such an outcome, so that no event of it need be made."""
+        if self._on_event is not None:
+            return True
+        return not isinstance(outcome, Authenticated) and logger.isEnabledFor(_level(outcome.reason))
+
     def emit(self, event: Event) -> None:
         """Tell everybody who asked."""
         if self._on_event is not None:
@@ -79,7 +85,7 @@ class EventLog:
             self._log(event, event.outcome.reason, event.outcome.explain())
 
     def _log(self, event: Event, reason: Reason, lines: tuple[str, ...]) -> None:
-        level = logging.DEBUG if reason in _UNREMARKABLE else logging.WARNING
+        level = _level(reason)
         if logger.isEnabledFor(level) and self._within_rate(reason):
             logger.log(
                 level,
@@ -98,3 +104,7 @@ class EventLog:
         count = count + 1 if window == second else 1
         self._windows[reason] = (second, count)
         return count <= _LINES_PER_SECOND
+
+
+def _level(reason: Reason) -> int:
+    return logging.DEBUG if reason in _UNREMARKABLE else logging.WARNING

@@ -1,20 +1,22 @@
 """The gate that every adapter asks: facts in, identity or finished refusal out, everybody told."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from clientcert.core.authenticator import Authenticator
 from clientcert.core.exempt import ExemptPaths
 from clientcert.core.facts import Header, RequestFacts
+from clientcert.core.hosts import AllowedHosts
 from clientcert.core.identity import ClientIdentity
 from clientcert.core.outcome import Authenticated, Outcome, Rejected
 from clientcert.core.policy import WEBSOCKET
 from clientcert.core.settings import Settings
 from clientcert.core.sources.aws import AwsApiGateway
 from clientcert.errors import ClientCertError, Reason, escape_peer_text
+from clientcert.runtime.environ import environ_layouts
 from clientcert.runtime.events import Event, EventLog
-from clientcert.runtime.problem import Problem, problem_for
+from clientcert.runtime.problem import OnProblem, Problem, ProblemWriter
 
 
 class GateSettings(Settings, Protocol):
@@ -29,6 +31,10 @@ class GateSettings(Settings, Protocol):
         """Paths that need no certificate."""
 
     @property
+    def hosts(self) -> AllowedHosts:
+        """Host names under which the app may be asked."""
+
+    @property
     def mount(self) -> str:
         """Where the app is mounted, without a slash at the end."""
 
@@ -39,6 +45,10 @@ class GateSettings(Settings, Protocol):
     @property
     def on_event(self) -> Callable[[Event], None] | None:
         """The operator's hook."""
+
+    @property
+    def on_problem(self) -> OnProblem | None:
+        """The operator's bodies."""
 
 
 class Target(NamedTuple):
@@ -95,29 +105,36 @@ def _other_mount(target: Target) -> str:
 
 
 class Gate:
-    """One per middleware instance; safe to share between threads and tasks."""
+    """
+    One per middleware instance; safe to share between threads and tasks.
+
+    Attributes:
+        authenticator: Who decides.
+        headers: The layouts of header lists.
+        environs: The layouts of environs.
+        is_quiet: An authenticated client goes on, and nobody is told: there is neither policy, list of hosts nor hook.
+        has_exempt_paths: False where `is_exempt` need not be asked.
+        reads_socket: Evidence or proof is the server's TLS socket, so that an adapter need not ask for it otherwise.
+        reads_event: The evidence is the Lambda event of API Gateway.
+    """
 
     def __init__(self, settings: GateSettings) -> None:
         self._settings = settings
         self.authenticator = Authenticator(settings)
+        self.headers = self.authenticator.guard.layouts
+        self.environs = environ_layouts(self.authenticator.guard)
         self._events = EventLog(settings.on_event)
+        self._problems = ProblemWriter(realm=settings.realm, on_problem=settings.on_problem)
         self._has_policy = settings.trust_provider.current(settings.clock()).authorization is not None
+        self.is_quiet = not self._has_policy and not settings.hosts and not self._events.wants_success
+        self.has_exempt_paths = bool(settings.exempt_paths)
         self._source_names = " or ".join(binding.source.name for binding in settings.bindings)
-        self._reads_socket = any(
+        self.reads_socket = any(
             not binding.source.needs_proxy_proof
             or any(getattr(proof, "reads_socket", False) for proof in binding.proofs)
             for binding in settings.bindings
         )
-
-    @property
-    def reads_socket(self) -> bool:
-        """True when evidence or proof is the server's TLS socket, so that an adapter need not ask for it otherwise."""
-        return self._reads_socket
-
-    @property
-    def reads_event(self) -> bool:
-        """True when the evidence is the Lambda event of API Gateway."""
-        return any(isinstance(binding.source, AwsApiGateway) for binding in self._settings.bindings)
+        self.reads_event = any(isinstance(binding.source, AwsApiGateway) for binding in settings.bindings)
 
     @property
     def server(self) -> str | None:
@@ -150,32 +167,61 @@ class Gate:
 
     def admit(self, facts: RequestFacts, target: Target) -> Admission:
         """Decide, tell, and say what the adapter has to do."""
-        outcome = self._authorize(self.authenticator.authenticate(facts), target)
-        if isinstance(outcome, Authenticated):
-            if self._events.wants_success:
-                self._tell(outcome, instance=None)
-            return Admission(identity=outcome.identity)
-        if not isinstance(outcome, Rejected):
+        outcome = self.authenticator.authenticate(facts)
+        hosts = [value for name, value in facts.headers if name.lower() == b"host"]
+        return self.conclude(outcome, lambda _: target, lambda _: hosts, None)
+
+    def conclude(
+        self,
+        outcome: Outcome,
+        target_of: Callable[[Any], Target],
+        hosts_of: Callable[[Any], Sequence[bytes]],
+        request: Any,
+    ) -> Admission:
+        """
+        Say what the adapter has to do, and tell who asked to be told.
+
+        Args:
+            outcome: What the authenticator decided.
+            target_of: Makes the target of the request, for a policy.
+            hosts_of: Returns the value of every ``Host`` header of the request.
+            request: Their argument.
+        """
+        if self._settings.hosts:
+            outcome = self._settings.hosts.judge(outcome, hosts_of(request))
+        if self._has_policy:
+            outcome = self._authorize(outcome, target_of(request))
+        if isinstance(outcome, Rejected):
+            problem = self.refuse(outcome)
+            return _ANONYMOUS if problem is None else Admission(problem=problem)
+        if self._events.wants(outcome):
             self._tell(outcome, instance=None)
-            return _ANONYMOUS
-        problem = self.refuse(outcome)
-        return _ANONYMOUS if problem is None else Admission(problem=problem)
+        return Admission(identity=outcome.identity) if isinstance(outcome, Authenticated) else _ANONYMOUS
 
     def refuse(self, rejected: Rejected) -> Problem | None:
         """Tell of a refusal; the response to send, or None where the configuration only reports."""
-        problem = problem_for(rejected, realm=self._settings.realm)
-        self._tell(rejected, instance=problem.instance)
+        problem = self.turn_away(rejected)
         return problem if self._settings.enforce else None
+
+    def turn_away(self, rejected: Rejected) -> Problem:
+        """Tell of a refusal; the response to send even where the configuration only reports."""
+        problem = self._problems.problem_for(rejected)
+        self._tell(rejected, instance=problem.instance)
+        return problem
 
     def _authorize(self, outcome: Outcome, target: Target) -> Outcome:
         """Ask the policy, on every request: its answer is about this request and is never kept."""
-        if not self._has_policy or isinstance(outcome, Rejected):
+        identity: ClientIdentity | None = None
+        if isinstance(outcome, Authenticated):
+            # Of the generation that gave the client its roles.
+            identity, policy = outcome.identity, outcome.authorization
+        elif isinstance(outcome, Rejected):
             return outcome
-        try:
-            policy = self._settings.trust_provider.current(self._settings.clock()).authorization
-        except ClientCertError as error:
-            return Rejected(reason=error.reason, status=error.status, detail=error.detail, hints=error.hints)
-        identity = outcome.identity if isinstance(outcome, Authenticated) else None
+        else:
+            try:
+                policy = self._settings.trust_provider.current(self._settings.clock()).authorization
+            except ClientCertError as error:
+                return Rejected(reason=error.reason, status=error.status, detail=error.detail, hints=error.hints)
         if policy is None:
             return outcome
         placed = target.at(self._settings.mount)

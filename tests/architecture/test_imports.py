@@ -60,6 +60,7 @@ IMPORT_LAW: dict[str, frozenset[str]] = {
             "clientcert.errors",
             "clientcert.resolution",
             "clientcert.runtime.events",
+            "clientcert.runtime.problem",
             "clientcert.runtime.reload",
         }
     ),
@@ -109,6 +110,19 @@ IMPORT_LAW: dict[str, frozenset[str]] = {
     },
     # Imported by nobody, these two may look at everything.
     "clientcert.testing": frozenset({STDLIB, "cryptography", "pytest", "clientcert"}),
+    # The test clients are frameworks' own, with identities.
+    **{
+        f"clientcert.testing.{module}": frozenset({STDLIB, library, "clientcert"})
+        for module, library in {
+            "django": "django",
+            "flask": "flask",
+            "httpx": "httpx",
+            "rest": "rest_framework",
+            "serving": "uvicorn",
+            "starlette": "starlette",
+            "werkzeug": "werkzeug",
+        }.items()
+    },
     "clientcert.cli": frozenset({STDLIB, "click", "rich", "cryptography", "clientcert"}),
 }
 

@@ -105,6 +105,7 @@ ESCAPED = certificate_header(ALICE)[1]
 OPTIONAL = {"mode": "optional"}
 NAMES_ONLY = {"source": IngressNginx(pass_certificate=False)}
 NGINX = {"source": "nginx"}
+ELSEWHERE = {"allowed_hosts": ["elsewhere.example"]}
 TLS = {"source": "tls", "trusted_proxies": None}
 WITH_SECRET = {"trusted_proxies": [NETWORK, SharedSecret(SECRET)]}
 SECRET_HEADER = ("x-clientcert-proxy", SECRET)
@@ -115,6 +116,7 @@ ONE_NAME = "the server takes _ for -, so the twin and the real header are one; n
 ACCEPTED: dict[str, Row] = {
     "good": Row(headers=GOOD, who=ALICES),
     "good-in-optional-mode": Row(headers=GOOD, settings=OPTIONAL, who=ALICES),
+    "t5-host-of-the-list": Row(headers=GOOD, settings={"allowed_hosts": ["b.example", "APP.example"]}, who=ALICES),
     "good-in-reverse-order": Row(headers=GOOD[::-1], who=ALICES),
     "good-among-others": Row(headers=GOOD, others=(("x-request-id", "7"), ("accept", "*/*")), who=ALICES),
     "n7-upper-case-names": Row(headers=tuple((name.upper(), value) for name, value in GOOD), who=ALICES),
@@ -404,6 +406,22 @@ REFUSED: dict[str, Row] = {
         settings={"limits": Limits(certificate_bytes=100)},
         status=400,
         reason=Reason.CERTIFICATE_TOO_LARGE,
+    ),
+    # 421: for another site, whoever asks.
+    "t5-another-host": Row(headers=GOOD, settings=ELSEWHERE, status=421, reason=Reason.HOST_NOT_ALLOWED),
+    "t5-another-host-nobody": Row(settings=ELSEWHERE, status=421, reason=Reason.HOST_NOT_ALLOWED),
+    "t5-another-host-in-optional-mode": Row(
+        headers=NOBODY,
+        settings={**ELSEWHERE, "mode": "optional", "on_invalid": "anonymous"},
+        status=421,
+        reason=Reason.HOST_NOT_ALLOWED,
+    ),
+    "t5-two-hosts": Row(
+        headers=GOOD,
+        others=(("host", "app.example"),),
+        settings={"allowed_hosts": ["app.example"]},
+        status=421,
+        reason=Reason.HOST_NOT_ALLOWED,
     ),
     # 500: the server cannot do what is configured.
     "tls-without-a-connection": Row(headers=GOOD, settings=TLS, status=500, reason=Reason.SERVER_UNSUPPORTED),

@@ -113,6 +113,8 @@ allow = {{ anyone = true }}
 """.encode()
 
 
+STAFF_ONLY = b'version = 1\n[[route]]\npath = "/**"\nmethods = "any"\nallow = { o = "Example" }\n'
+
 TRUSTS: dict[str, dict[str, Any]] = {
     "path": {},
     "proxy": {"trust": TRUST_PROXY},
@@ -144,12 +146,16 @@ def test_file_is_followed(changes: dict[str, Any], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda _: {"policy": cn("alice"), "mode": "optional"}, "allows nothing without a client"),
+        (lambda _: {"policy": cn("alice"), "mode": "optional"}, "policy allows nothing without a client"),
+        (
+            lambda folder: {"policy": _write(folder / "acl.toml", STAFF_ONLY), "mode": "optional"},
+            r"policy '.*acl\.toml' allows nothing without a client.*set mode='required', or write a rule with anyone",
+        ),
         (lambda _: {"policy": 7}, "policy is 7"),
         (lambda folder: {"policy": folder / "missing.toml"}, "policy: .*missing.toml"),
         (lambda folder: {"policy": _write(folder / "bad.toml", b"version = 1\nrutes = []\n")}, "bad.toml"),
     ],
-    ids=["optional", "no-policy", "missing", "unknown-key"],
+    ids=["optional", "optional-file", "no-policy", "missing", "unknown-key"],
 )
 def test_refused_at_start(make: Callable[[Path], dict[str, Any]], message: str, tmp_path: Path) -> None:
     """A policy that cannot work is refused at start, by name."""

@@ -4,12 +4,9 @@ from typing import Unpack
 
 from cryptography import x509
 
-from clientcert.core.certificate import parse_certificate
-from clientcert.core.identity import ClientIdentity, Evidence, EvidenceLevel, identity_from_path
-from clientcert.core.limits import Limits
+from clientcert.core.identity import ClientIdentity, Evidence, EvidenceLevel
 from clientcert.core.names import DistinguishedName
-from clientcert.core.verification.base import VerifiedPath
-from clientcert.testing import CertificateAuthority
+from clientcert.testing import CertificateAuthority, identity_of
 from clientcert.testing.knobs import Knobs
 from clientcert.testing.names import NameLike, encode_name
 from tests.material import AUTHORITY, NOW
@@ -25,18 +22,7 @@ def client(
 ) -> ClientIdentity:
     """The client of a certificate that the authority issued and somebody verified."""
     knobs.setdefault("subject", list(attributes))
-    issued = authority.issue(**knobs)
-    chain = [authority.issued]
-    while authority.issuer is not None:
-        authority = authority.issuer
-        chain.append(authority.issued)
-    return identity_from_path(
-        VerifiedPath(
-            certificates=tuple(parse_certificate(one.der, limits=Limits()) for one in (issued, *chain)),
-            profile="standard",
-        ),
-        proof(),
-    )
+    return identity_of(authority.issue(**knobs), authority=authority, verified_at=NOW)
 
 
 def by_proxy(*attributes: tuple[str, str]) -> ClientIdentity:

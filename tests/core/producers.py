@@ -1,16 +1,14 @@
 """
 What every producer sends for Alice and for nobody: one row per preset, and the facts that its preset must declare.
 
-A new producer is one row here. Rows marked ``run`` repeat the form of captures of the real thing; the others follow the
-vendor's documentation alone.
+A new producer is one row here; the kit writes its headers. Rows marked ``run`` have the form of captures of the real
+thing; the others follow the vendor's documentation alone.
 """
 
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
-from urllib.parse import quote
 
 from clientcert.core.sources import (
     F5,
@@ -36,46 +34,46 @@ from clientcert.core.sources import (
     Traefik,
     TraefikIngressNginx,
 )
-from clientcert.testing import CertificateAuthority, IssuedCertificate
-from tests.material import ALICE_DN, CA_DN, Pairs, evidence
+from clientcert.testing import CertificateAuthority, ClientRequest, IssuedCertificate, as_client
+from clientcert.testing.producers import Via, forms, header_lines
+from tests.material import ALICE, Pairs
 
 PLACEHOLDER = "{http.request.tls.client.certificate_der_base64}"
 
 
 def base64(certificate: IssuedCertificate | CertificateAuthority) -> str:
     """DER in base64."""
-    return b64encode(certificate.der).decode()
+    return forms.base64_der(certificate.der).decode()
 
 
 def escaped(certificate: IssuedCertificate) -> str:
     """PEM as nginx escapes it."""
-    return quote(certificate.pem, safe="")
+    return forms.escaped_pem(certificate.der).decode()
 
 
 def aws(certificate: IssuedCertificate) -> str:
     """PEM as an Application Load Balancer escapes it."""
-    return quote(certificate.pem, safe="+/=")
+    return forms.aws_escaped_pem(certificate.der).decode()
 
 
 def apache(certificate: IssuedCertificate) -> str:
     """PEM as Apache's `escape` function escapes it."""
-    return aws(certificate).replace("%0A", "%0a")
+    return forms.apache_escaped_pem(certificate.der).decode()
 
 
 def item(certificate: IssuedCertificate | CertificateAuthority) -> str:
     """An Item of RFC 9440."""
-    return f":{base64(certificate)}:"
+    return forms.byte_sequence(certificate.der).decode()
 
 
 def xfcc(certificate: IssuedCertificate) -> str:
     """An element of Envoy's."""
-    return f'Hash={certificate.fingerprint_sha256};Cert="{escaped(certificate)}";Chain="{escaped(certificate)}"'
+    return certificate.as_client(via="envoy", chain=()).header_dict()["x-forwarded-client-cert"]
 
 
-def xfcc_json(certificate: IssuedCertificate) -> str:
-    """The same as JSON."""
-    pem = certificate.pem.decode().replace("\n", "\\n")
-    return f'[{{"hash":"{certificate.fingerprint_sha256}","cert":"{pem}","chain":["{pem}"]}}]'
+def pairs_of(request: ClientRequest) -> Pairs:
+    """Headers of the kit as an ASGI server gives them, as text."""
+    return tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.headers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +83,9 @@ class Producer:
 
     Attributes:
         source: Its preset.
-        carrier: Header with the certificate, and how it is written there.
-        beside: What else comes with a certificate.
-        nobody: What comes without one; several ways where there are several.
-        status: Headers of `beside` that say whether the certificate was presented or verified.
+        via: Who writes its headers, where that is not whom the source describes.
+        also_nobody: Further ways to say that there is no certificate.
+        status: Headers that say whether the certificate was presented or verified.
         origin: ``run`` for what captures show, ``documented`` for what nobody here has seen.
         gives_verdict: `TRUST_PROXY` may rely on it.
         ignores_aliases: Other spellings pass through it.
@@ -96,23 +93,37 @@ class Producer:
     """
 
     source: HeaderSource
-    carrier: tuple[str, Callable[[IssuedCertificate], str]]
-    beside: Pairs = ()
-    nobody: tuple[Pairs, ...] = ((),)
+    via: Via | None = None
+    also_nobody: tuple[Pairs, ...] = ()
     status: tuple[str, ...] = ()
     origin: Literal["run", "documented"]
     gives_verdict: bool = False
     ignores_aliases: bool = False
     trailers_safe: bool = True
 
-    def request(self, certificate: IssuedCertificate) -> Pairs:
+    def request(self, certificate: IssuedCertificate | None) -> Pairs:
         """The evidence of one client."""
-        name, write = self.carrier
-        return ((name, write(certificate)), *self.beside)
+        return pairs_of(as_client(certificate, via=self.via or self.source))
+
+    @property
+    def nobody(self) -> tuple[Pairs, ...]:
+        """What comes without a certificate; several ways where there are several."""
+        return (self.request(None), *self.also_nobody)
+
+    @property
+    def carrier(self) -> tuple[str, Callable[[IssuedCertificate], str]]:
+        """Header with the certificate, and how it is written there."""
+        name = self.source.certificate or ""
+        return name, lambda certificate: dict(self.request(certificate))[name]
+
+    @property
+    def beside(self) -> Pairs:
+        """What else comes with a certificate."""
+        return tuple(pair for pair in self.request(ALICE) if pair[0] != self.source.certificate)
 
 
-SUCCESS, NONE = ("ssl-client-verify", "SUCCESS"), ("ssl-client-verify", "NONE")
-GOOGLE = "x-client-cert-"
+NONE = ("ssl-client-verify", "NONE")
+NOTHING: tuple[Pairs, ...] = ((),)
 
 # Proxies that were run, and forward whatever spelling of a name the client invents.
 forwarding = partial(Producer, origin="run", ignores_aliases=True)
@@ -121,48 +132,27 @@ documented = partial(Producer, origin="documented")
 PRODUCERS: dict[str, Producer] = {
     "ingress-nginx": Producer(
         source=IngressNginx(),
-        carrier=("ssl-client-cert", escaped),
-        beside=evidence(None),
-        nobody=((NONE,), ()),
+        also_nobody=NOTHING,
         status=("ssl-client-verify",),
         origin="run",
         gives_verdict=True,
     ),
     "nginx": Producer(
-        source=Nginx(),
-        carrier=("ssl-client-cert", escaped),
-        beside=(SUCCESS,),
-        nobody=((NONE,), ()),
-        status=("ssl-client-verify",),
-        origin="run",
-        gives_verdict=True,
+        source=Nginx(), also_nobody=NOTHING, status=("ssl-client-verify",), origin="run", gives_verdict=True
     ),
-    "traefik": forwarding(source=Traefik(), carrier=("x-forwarded-tls-client-cert", base64)),
+    "traefik": forwarding(source=Traefik()),
     "traefik-2": Producer(
-        source=Traefik(encoding="escaped-base64-der-list"),
-        carrier=("x-forwarded-tls-client-cert", lambda certificate: quote(base64(certificate), safe="")),
-        origin="documented",
-        ignores_aliases=True,
+        source=Traefik(encoding="escaped-base64-der-list"), origin="documented", ignores_aliases=True
     ),
     "traefik-ingress-nginx": forwarding(
-        source=TraefikIngressNginx(),
-        carrier=("ssl-client-cert", escaped),
-        beside=(SUCCESS, ("ssl-client-subject-dn", "CN=alice,O=Example"), ("ssl-client-issuer-dn", "CN=Go's own")),
-        nobody=((NONE,), ()),
-        status=("ssl-client-verify",),
+        source=TraefikIngressNginx(), also_nobody=NOTHING, status=("ssl-client-verify",)
     ),
-    "envoy": forwarding(source=Envoy(), carrier=("x-forwarded-client-cert", xfcc)),
-    "envoy-json": forwarding(source=Envoy(json=True), carrier=("x-forwarded-client-cert", xfcc_json)),
-    "envoy-formatter": forwarding(
-        source=EnvoyFormatter(),
-        carrier=("x-client-cert", escaped),
-        beside=(("x-client-subject", ALICE_DN), ("x-client-issuer", CA_DN)),
-    ),
+    "envoy": forwarding(source=Envoy()),
+    "envoy-json": forwarding(source=Envoy(json=True)),
+    "envoy-formatter": forwarding(source=EnvoyFormatter()),
     "haproxy": forwarding(
         source=HAProxy(),
-        carrier=("ssl-client-cert", base64),
-        beside=(("ssl-client-verify", "0"),),
-        nobody=((NONE,), (("ssl-client-verify", "0"), ("ssl-client-cert", "")), (("ssl-client-verify", "0"),), ()),
+        also_nobody=((("ssl-client-verify", "0"), ("ssl-client-cert", "")), (("ssl-client-verify", "0"),), ()),
         status=("ssl-client-verify",),
         gives_verdict=True,
     ),
@@ -170,116 +160,89 @@ PRODUCERS: dict[str, Producer] = {
         source=HAProxy(
             certificate="client-cert", verdict="client-cert-verify", encoding="rfc9440", presence="client-cert-used"
         ),
-        carrier=("client-cert", item),
-        beside=(("client-cert-verify", "0"), ("client-cert-used", "1")),
-        nobody=((("client-cert", "::"), ("client-cert-verify", "0"), ("client-cert-used", "0")), ()),
+        via=header_lines(
+            "haproxy",
+            ("Client-Cert", ":%[ssl_c_der,base64]:"),
+            ("Client-Cert-Verify", "%[ssl_c_verify]"),
+            ("Client-Cert-Used", "%[ssl_c_used]"),
+        ),
+        also_nobody=NOTHING,
         status=("client-cert-verify", "client-cert-used"),
         gives_verdict=True,
     ),
     "openshift": forwarding(
-        source=OpenShift(),
-        carrier=("x-ssl-client-der", base64),
-        beside=(("x-ssl", "1"), ("x-ssl-client-verify", "0"), ("x-ssl-client-dn", "/O=Example/CN=alice")),
-        nobody=((("x-ssl", "1"), ("x-ssl-client-verify", "0"), ("x-ssl-client-der", "")), ()),
-        status=("x-ssl-client-verify",),
-        gives_verdict=True,
+        source=OpenShift(), also_nobody=NOTHING, status=("x-ssl-client-verify",), gives_verdict=True
     ),
     "apache": forwarding(
         source=Apache(),
-        carrier=("ssl-client-cert", apache),
-        beside=(SUCCESS,),
-        nobody=((NONE,), (NONE, ("ssl-client-cert", "")), ()),
+        also_nobody=((NONE, ("ssl-client-cert", "")), ()),
         status=("ssl-client-verify",),
         gives_verdict=True,
     ),
     "apache-spaced": forwarding(
         source=Apache(encoding="spaced-pem", chain=("ssl-client-cert-chain-0",)),
-        carrier=("ssl-client-cert", lambda certificate: certificate.pem.decode().replace("\n", " ")),
-        beside=(SUCCESS, ("ssl-client-subject-dn", ALICE_DN), ("ssl-client-cert-chain-0", "(null)")),
-        nobody=((NONE, ("ssl-client-cert", "(null)"), ("ssl-client-subject-dn", "(null)")), ()),
+        via=header_lines(
+            "apache",
+            ("ssl-client-cert", "%{SSL_CLIENT_CERT}s"),
+            ("ssl-client-verify", "%{SSL_CLIENT_VERIFY}s"),
+            ("ssl-client-subject-dn", "%{SSL_CLIENT_S_DN}s"),
+            ("ssl-client-cert-chain-0", "%{SSL_CLIENT_CERT_CHAIN_0}s"),
+        ),
+        also_nobody=NOTHING,
         status=("ssl-client-verify",),
         gives_verdict=True,
     ),
     "caddy": forwarding(
         source=Caddy(),
-        carrier=("client-cert", item),
-        nobody=((("client-cert", "::"),), (("client-cert", f":{PLACEHOLDER}:"),), (("client-cert", ""),), ()),
+        also_nobody=((("client-cert", "::"),), (("client-cert", f":{PLACEHOLDER}:"),), (("client-cert", ""),)),
     ),
     "caddy-base64": forwarding(
         source=Caddy(certificate="ssl-client-cert", encoding="base64-der"),
-        carrier=("ssl-client-cert", base64),
-        nobody=((("ssl-client-cert", PLACEHOLDER),), (("ssl-client-cert", ""),), ()),
+        via=header_lines("caddy", ("ssl-client-cert", PLACEHOLDER)),
+        also_nobody=((("ssl-client-cert", ""),), ()),
     ),
-    "rfc9440": documented(
-        source=Rfc9440(),
-        carrier=("client-cert", item),
-        nobody=((("client-cert", "::"),), ()),
-        trailers_safe=False,
-    ),
+    "rfc9440": documented(source=Rfc9440(), also_nobody=((("client-cert", "::"),),), trailers_safe=False),
     "rfc9440-with-a-verdict": documented(
         source=Rfc9440(verdict="client-cert-verify"),
-        carrier=("client-cert", item),
-        beside=(("client-cert-verify", "SUCCESS"),),
-        nobody=((("client-cert-verify", "NONE"),), ()),
+        also_nobody=NOTHING,
         status=("client-cert-verify",),
         gives_verdict=True,
     ),
-    "aws-alb": documented(source=AwsAlb(), carrier=("x-amzn-mtls-clientcert", aws), trailers_safe=False),
-    "aws-alb-verify": documented(
-        source=AwsAlbVerify(),
-        carrier=("x-amzn-mtls-clientcert-leaf", aws),
-        beside=(("x-amzn-mtls-clientcert-subject", ALICE_DN), ("x-amzn-mtls-clientcert-serial-number", "1001")),
-        trailers_safe=False,
-    ),
+    "aws-alb": documented(source=AwsAlb(), trailers_safe=False),
+    "aws-alb-verify": documented(source=AwsAlbVerify(), trailers_safe=False),
     "aws-cloudfront": documented(
-        source=AwsCloudFront(),
-        carrier=("cloudfront-viewer-cert-pem", escaped),
-        beside=(("cloudfront-viewer-cert-present", "1"),),
-        nobody=((("cloudfront-viewer-cert-present", "0"),), ()),
-        status=("cloudfront-viewer-cert-present",),
+        source=AwsCloudFront(), also_nobody=NOTHING, status=("cloudfront-viewer-cert-present",)
     ),
     "gcp-lb": documented(
         source=GcpLoadBalancer(),
-        carrier=(f"{GOOGLE}leaf", item),
-        beside=((f"{GOOGLE}present", "true"), (f"{GOOGLE}chain-verified", "true"), (f"{GOOGLE}error", "")),
-        nobody=(((f"{GOOGLE}present", "false"), (f"{GOOGLE}chain-verified", "false")), ()),
-        status=(f"{GOOGLE}present", f"{GOOGLE}chain-verified"),
+        also_nobody=NOTHING,
+        status=("x-client-cert-present", "x-client-cert-chain-verified"),
         gives_verdict=True,
     ),
     "cloudflare": documented(
         source=Cloudflare(),
-        carrier=("client-cert", item),
-        beside=(("cf-cert-presented", "true"), ("cf-cert-verified", "true"), ("cf-cert-revoked", "false")),
-        nobody=((("cf-cert-presented", "false"), ("cf-cert-verified", "false"), ("cf-cert-revoked", "false")), ()),
+        also_nobody=NOTHING,
         status=("cf-cert-presented", "cf-cert-verified", "cf-cert-revoked"),
         gives_verdict=True,
     ),
-    "azure-app-service": documented(
-        source=AzureAppService(), carrier=("x-arr-clientcert", base64), trailers_safe=False
-    ),
+    "azure-app-service": documented(source=AzureAppService(), trailers_safe=False),
     "azure-application-gateway": documented(
         source=AzureApplicationGateway(),
-        carrier=("x-client-certificate", escaped),
-        beside=(("x-client-certificate-verification", "SUCCESS"),),
-        nobody=((("x-client-certificate-verification", "NONE"),), ()),
+        also_nobody=NOTHING,
         status=("x-client-certificate-verification",),
         gives_verdict=True,
     ),
-    "cloud-foundry": documented(
-        source=CloudFoundry(), carrier=("x-forwarded-client-cert", base64), trailers_safe=False
-    ),
-    "kong": documented(
-        source=Kong(),
-        carrier=("x-client-cert", escaped),
-        beside=(("x-client-cert-subject-dn", ALICE_DN),),
-        trailers_safe=False,
-    ),
-    "f5": documented(source=F5(), carrier=("x-ssl-client-cert", base64), trailers_safe=False),
+    "cloud-foundry": documented(source=CloudFoundry(), trailers_safe=False),
+    "kong": documented(source=Kong(), trailers_safe=False),
+    "f5": documented(source=F5(), trailers_safe=False),
     "f5-with-a-verdict": documented(
         source=F5(verdict="x-ssl-client-verify"),
-        carrier=("x-ssl-client-cert", base64),
-        beside=(("x-ssl-client-verify", "0"),),
-        nobody=((("x-ssl-client-verify", "0"),), (("x-ssl-client-verify", "NONE"),), ()),
+        via=header_lines(
+            "f5",
+            ("X-SSL-Client-Cert", "[b64encode [SSL::cert 0]]"),
+            ("X-SSL-Client-Verify", "[SSL::verify_result]"),
+        ),
+        also_nobody=((("x-ssl-client-verify", "NONE"),), ()),
         status=("x-ssl-client-verify",),
         gives_verdict=True,
     ),

@@ -17,7 +17,7 @@ MINUTE = timedelta(minutes=1)
 
 def test_hit_and_miss() -> None:
     """What was put under a key is found under an equal key, and under no other."""
-    cache: DecisionCache[str] = DecisionCache(4)
+    cache: DecisionCache[str, datetime] = DecisionCache(4)
     cache.put((b"certificate", b"SUCCESS"), "alice", since=NOW, until=NOW + MINUTE)
     assert cache.get((bytes(bytearray(b"certificate")), b"SUCCESS"), NOW) == "alice"
     assert cache.get((b"certificate", b"NONE"), NOW) is None
@@ -35,14 +35,14 @@ def test_hit_and_miss() -> None:
 )
 def test_life(at: datetime, found: bool) -> None:  # noqa: FBT001 - a column of the table
     """S9: an entry holds from the moment of its decision to its end, both inclusive, and at no other time."""
-    cache: DecisionCache[str] = DecisionCache(4)
+    cache: DecisionCache[str, datetime] = DecisionCache(4)
     cache.put("key", "alice", since=NOW, until=NOW + MINUTE)
     assert (cache.get("key", at) == "alice") is found
 
 
 def test_renewal_replaces() -> None:
     """A decision made again takes the place of the one that ran out."""
-    cache: DecisionCache[str] = DecisionCache(4)
+    cache: DecisionCache[str, datetime] = DecisionCache(4)
     cache.put("key", "old", since=NOW, until=NOW)
     cache.put("key", "new", since=NOW + MINUTE, until=NOW + 2 * MINUTE)
     assert cache.get("key", NOW + MINUTE) == "new"
@@ -51,21 +51,21 @@ def test_renewal_replaces() -> None:
 
 def test_what_has_ended_is_not_kept() -> None:
     """A decision that holds for no time at all takes no room."""
-    cache: DecisionCache[str] = DecisionCache(4)
+    cache: DecisionCache[str, datetime] = DecisionCache(4)
     cache.put("key", "alice", since=NOW, until=NOW - MINUTE)
     assert len(cache) == 0
 
 
 def test_zero_capacity_keeps_nothing() -> None:
     """A cache of size 0 is no cache."""
-    cache: DecisionCache[str] = DecisionCache(0)
+    cache: DecisionCache[str, datetime] = DecisionCache(0)
     cache.put("key", "alice", since=NOW, until=NOW + MINUTE)
     assert cache.get("key", NOW) is None
 
 
 def test_used_entries_survive() -> None:
     """Second chance: what was asked for stays, what was not makes room."""
-    cache: DecisionCache[int] = DecisionCache(3)
+    cache: DecisionCache[int, datetime] = DecisionCache(3)
     for key in range(3):
         cache.put(key, key, since=NOW, until=NOW + MINUTE)
     assert cache.get(0, NOW) == 0
@@ -75,7 +75,7 @@ def test_used_entries_survive() -> None:
 
 def test_sweep_is_bounded() -> None:
     """With everything in use, an insertion still ends: the entry under the hand goes after 32 steps."""
-    cache: DecisionCache[int] = DecisionCache(1_000)
+    cache: DecisionCache[int, datetime] = DecisionCache(1_000)
     for key in range(1_000):
         cache.put(key, key, since=NOW, until=NOW + MINUTE)
         cache.get(key, NOW)
@@ -90,7 +90,7 @@ def test_hit_ratio_of_a_zipf_mix() -> None:
     generator = random.Random(1)  # noqa: S311 - a workload, not a secret
     weights = list(accumulate(1 / rank for rank in range(1, 10_001)))
     clients = generator.choices(range(10_000), cum_weights=weights, k=150_000)
-    cache: DecisionCache[int] = DecisionCache(4_096)
+    cache: DecisionCache[int, datetime] = DecisionCache(4_096)
     hits = Counter[bool]()
     for number, client in enumerate(clients):
         hit = cache.get(client, NOW) is not None
@@ -106,7 +106,7 @@ class Model(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.cache: DecisionCache[int] = DecisionCache(3)
+        self.cache: DecisionCache[int, datetime] = DecisionCache(3)
         self.model: dict[int, tuple[int, datetime, datetime]] = {}
         self.now = NOW
         self.puts = 0

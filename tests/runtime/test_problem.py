@@ -17,6 +17,7 @@ CASES = {
     Case.MALFORMED: ("malformed", 400, "Client certificate evidence cannot be read"),
     Case.HEADER_TOO_LARGE: ("too-large", 431, "Client certificate header is too large"),
     Case.CERTIFICATE_TOO_LARGE: ("too-large", 400, "Client certificate is too large"),
+    Case.MISDIRECTED: ("misdirected", 421, "Request is for another host"),
     Case.UNAVAILABLE: ("unavailable", 503, "Client certificates cannot be verified right now"),
     Case.INTERNAL: ("internal", 500, "Client certificate authentication failed"),
 }
