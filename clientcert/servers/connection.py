@@ -7,6 +7,7 @@ from the socket in ``environ`` with `connection_from_socket`. Nothing here reads
 
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, Literal, Protocol
@@ -18,6 +19,9 @@ CONNECTION_SCOPE_KEY: Final = "clientcert.connection"
 
 # No address parses as this, so a network proof fails closed. Seen: uvloop, peer reset before accept.
 UNKNOWN_HOST: Final = "unknown"
+
+# What a WSGI server's TLS socket has said, kept with the socket itself; asked again with the leaf, at each request.
+_READ: Final = "_clientcert_connection"
 
 NO_TLS_DATA: Final = "the connection's TLS object gives no data: it is closed, or its handshake is not finished"
 
@@ -90,6 +94,11 @@ class TlsConnection:
             chain = self._chain = (leaf, *_sent_intermediates(tls, leaf))
         return chain
 
+    @property
+    def leaf(self) -> bytes | None:
+        """The leaf of the last reading; None where there was none."""
+        return self._chain[0] if self._chain else None
+
     def evidence(self) -> TlsEvidence:
         """The same as the TLS part of a request's facts."""
         chain = self.tls_chain()
@@ -128,7 +137,8 @@ def connection_from_socket(sock: Any) -> TlsConnection | None:
     """
     Describe the connection of a WSGI server's socket, reading everything at once.
 
-    gunicorn closes its socket before the response has gone, so nothing is left to read later.
+    gunicorn closes its socket before the response has gone, so nothing is left to read later. A further request on a
+    TLS socket reads the leaf anew, and the rest only where that has changed.
 
     Args:
         sock: ``environ["gunicorn.socket"]`` or ``environ["werkzeug.socket"]``: a `socket.socket`, an
@@ -145,16 +155,24 @@ def connection_from_socket(sock: Any) -> TlsConnection | None:
     try:
         if sock.fileno() < 0:
             return None
+        known: TlsConnection | None = getattr(sock, _READ, None)
+        if known is not None and sock.getpeercert(True) == known.leaf:
+            return known
         peer, is_unix = _address(_name(sock.getpeername), _name(sock.getsockname))
     except (AttributeError, OSError, TypeError, ValueError):
         return None
-    if not is_tls:
-        return TlsConnection(peer=peer, is_unix=is_unix)
+    return _read_tls(sock, peer, is_unix=is_unix) if is_tls else TlsConnection(peer=peer, is_unix=is_unix)
+
+
+def _read_tls(sock: Any, peer: Peer, *, is_unix: bool) -> TlsConnection | None:
     asks = _asks(getattr(sock, "context", None))
     chain = TlsConnection(peer=peer, _tls=sock).tls_chain()
     if chain is None:
         return None
-    return TlsConnection(peer=peer, is_unix=is_unix, is_tls=True, asks_for_certificate=asks, _chain=chain)
+    connection = TlsConnection(peer=peer, is_unix=is_unix, is_tls=True, asks_for_certificate=asks, _chain=chain)
+    with suppress(AttributeError):
+        setattr(sock, _READ, connection)
+    return connection
 
 
 def _sent_intermediates(tls: Any, leaf: bytes) -> tuple[bytes, ...]:

@@ -53,7 +53,8 @@ def evidence_from_scope(scope: Mapping[str, Any]) -> TlsEvidence:
     except (AttributeError, OSError, TypeError, ValueError) as exc:
         # The chain may be a generator that asks a TLS object which is closed by now.
         return TlsEvidence(error=_text(error), note=f"{_UNREADABLE}{exc}")
-    if chain is None:
+    if chain is None or (not chain and scope.get("http_version") == "3"):
+        # QUIC listeners ask nobody, so that theirs is empty whatever the client has.
         return TlsEvidence(error=_text(error), note=unread_asgi_server(scope))
     return TlsEvidence(chain=chain, error=_text(error), note=None if chain else EMPTY_CHAIN)
 

@@ -1,7 +1,7 @@
 """The matrix: whose certificate, which handshake, over what, and what the stored table says comes of it."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -94,6 +94,15 @@ def measure(server: RunningServer, pki: MatrixPki, cell: Cell) -> str:
     issued = pki.clients[cell.client]
     expected = "anonymous" if issued is None else "identity"
     return expected if answer.who == (issued and issued.fingerprint_sha256) else f"{answer.who}"
+
+
+def changes(measured: Mapping[Cell, str], table: Mapping[Cell, str]) -> list[str]:
+    """One line for each cell that is not as the table says."""
+    return [
+        f"{cell}: measured {outcome}, the table says {table.get(cell)}"
+        for cell, outcome in measured.items()
+        if table.get(cell) != outcome
+    ]
 
 
 def _rows(text: str) -> Iterator[tuple[str, ...]]:

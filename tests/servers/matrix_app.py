@@ -2,7 +2,8 @@
 The app of the matrix, as users write it: our middleware, and an answer that says whom it has seen.
 
 Configured by the environment: ``MATRIX_TRUST`` (CA file), ``MATRIX_MODE``, ``MATRIX_SERVER`` (of `TLSSocket`),
-``MATRIX_INSTALL`` (the bridge to install). Below ``/required`` a certificate is required in any mode.
+``MATRIX_INSTALL`` (the bridge to install). At ``/required`` a certificate is required in any mode; ``/localhost`` and
+``/elsewhere`` are served under one host name each.
 """
 
 import importlib
@@ -50,18 +51,30 @@ def _answer(identity: ClientIdentity | None) -> bytes:
     return json.dumps({"who": identity and identity.fingerprint_sha256}).encode()
 
 
-def _config(mode: Literal["required", "optional"], server: str | None = None) -> ClientCertConfig:
-    return ClientCertConfig(source=TLSSocket(server=server), trust=os.environ["MATRIX_TRUST"], mode=mode)
+def _config(mode: Literal["required", "optional"], server: str | None = None, *hosts: str) -> ClientCertConfig:
+    source, trust = TLSSocket(server=server), os.environ["MATRIX_TRUST"]
+    return ClientCertConfig(source=source, trust=trust, mode=mode, allowed_hosts=hosts)
 
 
 _MODE: Any = os.environ["MATRIX_MODE"]
+_HOSTS = {"/localhost": "localhost", "/elsewhere": "elsewhere.example"}
 _ASGI = {
     "/required": clientcert.asgi.ClientCertMiddleware(asgi_app, _config("required")),
+    **{
+        path: clientcert.asgi.ClientCertMiddleware(asgi_app, _config(_MODE, None, host))
+        for path, host in _HOSTS.items()
+    },
     "/wait": clientcert.asgi.ClientCertMiddleware(asgi_app, _config(_MODE), close_expired_websockets=True),
 }
 _ASGI_OTHERWISE = clientcert.asgi.ClientCertMiddleware(asgi_app, _config(_MODE))
 _SERVER = os.environ.get("MATRIX_SERVER")
-_WSGI = {"/required": clientcert.wsgi.ClientCertMiddleware(wsgi_app, _config("required", _SERVER))}
+_WSGI = {
+    "/required": clientcert.wsgi.ClientCertMiddleware(wsgi_app, _config("required", _SERVER)),
+    **{
+        path: clientcert.wsgi.ClientCertMiddleware(wsgi_app, _config(_MODE, _SERVER, host))
+        for path, host in _HOSTS.items()
+    },
+}
 _WSGI_OTHERWISE = clientcert.wsgi.ClientCertMiddleware(wsgi_app, _config(_MODE, _SERVER))
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 
 from tests.servers.launching import LAUNCHES
-from tests.servers.matrix import CLIENTS, SESSIONS, Cell, MatrixPki, measure, stored
+from tests.servers.matrix import CLIENTS, SESSIONS, Cell, MatrixPki, changes, measure, stored
 
 
 def cells_of(server: str, asks: str) -> list[Cell]:
@@ -31,12 +31,21 @@ def test_matrix(server: str, asks: Literal["optional", "required"], matrix_pki: 
     with LAUNCHES[server].serve(matrix_pki, asks, tmp_path) as running:
         measured = {cell: measure(running, matrix_pki, cell) for cell in cells_of(server, asks)}
         log = running.log
-    changed = {cell: outcome for cell, outcome in measured.items() if table.get(cell) != outcome}
-    report = [f"{cell}: measured {outcome}, the table says {table.get(cell)}" for cell, outcome in changed.items()]
-    assert not changed, "\n".join([*report, log[-2_000:]])
+    changed = changes(measured, table)
+    assert not changed, "\n".join([*changed, log[-2_000:]])
 
 
 def test_table_is_complete() -> None:
     """The table has exactly the cells that are measured."""
     wanted = {cell for server, asks in product(LAUNCHES, ("optional", "required")) for cell in cells_of(server, asks)}
     assert set(stored()) == wanted
+
+
+def test_changed_cell_is_named() -> None:
+    """Where a server answers otherwise than the table says, the line names the cell, both outcomes, and no other."""
+    table = stored()
+    cell = Cell(server="hypercorn", asks="optional", over="h2", session="tls1.3", client="none")
+    assert changes(table, table) == []
+    assert changes(table | {cell: "identity"}, table) == [
+        "hypercorn / TLS optional / h2 / tls1.3 / none: measured identity, the table says anonymous"
+    ]

@@ -1,5 +1,6 @@
 """A server that shows no certificate is refused with the way out, and never taken for a client without one."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from clientcert.servers import environ, recognition
 from clientcert.servers.recognition import unread_asgi_server, unread_wsgi_server
 from clientcert.servers.scope import evidence_from_scope
 from tests.servers.exchange import ask
-from tests.servers.harness import Pki
+from tests.servers.harness import Pki, RunningServer
 from tests.servers.launching import (
     APP,
     LAUNCHES,
@@ -66,16 +67,25 @@ def test_refused_with_the_way_out(server: str, matrix_pki: MatrixPki, tmp_path: 
 
 
 @pytest.mark.parametrize("server", READABLE)
-def test_required_by_the_app_alone(server: str, matrix_pki: MatrixPki, tmp_path: Path) -> None:
-    """Where TLS only asks and the app requires, a client without a certificate is refused; its twin with one is not."""
+def test_decided_by_the_app_alone(server: str, matrix_pki: MatrixPki, tmp_path: Path) -> None:
+    """
+    Where TLS only asks and the app requires, a client without a certificate is refused; its twin with one is not.
+
+    T5: and a client with a good one is turned away where the host it asks for is not the app's; its twin is not.
+    """
+    refusals: tuple[tuple[str, str, str, int], ...] = (
+        ("none", "/required", "/", 401),
+        ("good", "/elsewhere", "/localhost", 421),
+    )
     with LAUNCHES[server].serve(matrix_pki, "optional", tmp_path) as running:
         for over in LAUNCHES[server].over:
-            without, good = (
-                ask(running, matrix_pki.context(who, over, None), over, path="/required").status
-                for who in ("none", "good")
-            )
-            # Some servers answer a WebSocket handshake themselves, when it is closed before it was accepted.
-            assert (without in (401, 403), good) == (True, 101) if over == "ws" else (without, good) == (401, 200)
+            for client, refused_at, accepted_at, status in refusals:
+                tls = matrix_pki.context(client, over, None)
+                accepted, refused = (ask(running, tls, over, path=path).status for path in (accepted_at, refused_at))
+                # Some servers answer a WebSocket handshake themselves, when it is closed before it was accepted.
+                wanted = (101, (status, 403)) if over == "ws" else (200, (status,))
+                assert accepted == wanted[0], (over, client, running.log)
+                assert refused in wanted[1], (over, client, running.log)
 
 
 def test_tls_that_never_asks(matrix_pki: MatrixPki, tmp_path: Path) -> None:
@@ -93,10 +103,47 @@ def test_tls_that_never_asks(matrix_pki: MatrixPki, tmp_path: Path) -> None:
     assert "--ssl-cert-reqs 1" in log
 
 
+def leaking(name: str, **environ: str) -> Serve:
+    """Serve by one that copies its process environment into every request, where another server's variables stand."""
+
+    def serve(pki: Pki, verify: Verify, folder: Path) -> AbstractContextManager[RunningServer]:
+        leaked = {"SSL_CLIENT_VERIFY": "SUCCESS", "SSL_CLIENT_CERT": pki.bob.pem.decode("ascii")}
+        return python(from_code(name), **leaked, **environ)(pki, verify, folder)
+
+    return serve
+
+
+def test_process_environment_is_nobody(matrix_pki: MatrixPki, tmp_path: Path) -> None:
+    """N18: a certificate in the process environment, which wsgiref copies into every request, is nobody's."""
+    with leaking("wsgiref-as-it-comes")(matrix_pki, "optional", tmp_path) as running:
+        assert ask(running, matrix_pki.context("none", "h1", None), "h1").status == 500
+        assert recognition.WSGIREF in running.log
+    with leaking("wsgiref")(matrix_pki, "optional", tmp_path) as running:
+        answers = {client: ask(running, matrix_pki.context(client, "h1", None), "h1") for client in ("none", "good")}
+    assert (answers["none"].status, answers["none"].who) == (200, None)
+    assert answers["good"].who == matrix_pki.alice.fingerprint_sha256
+
+
+def test_process_environment_stops_the_start(matrix_pki: MatrixPki, tmp_path: Path) -> None:
+    """N18: where the source names a server with such variables, the app does not even start; without them it does."""
+    named = {"MATRIX_SERVER": "cheroot"}
+    with (
+        pytest.raises(RuntimeError, match=r"the process environment holds SSL_CLIENT_CERT.*unset it"),
+        leaking("cheroot", **named)(matrix_pki, "optional", tmp_path),
+    ):
+        pass
+    with python(from_code("cheroot"), **named)(matrix_pki, "optional", tmp_path) as running:
+        assert ask(running, matrix_pki.context("good", "h1", None), "h1").status == 200
+
+
 SCOPES: dict[str, tuple[dict[str, Any], str]] = {
     "pyvoy": ({"extensions": {"tls": {"tls_version": 772, "client_cert_name": "CN=a"}}}, recognition.NAME_ONLY),
     "pyvoy, nobody": ({"extensions": {"tls": {"tls_version": 772, "client_cert_name": ""}}}, recognition.NAME_ONLY),
     "http/3": ({"http_version": "3", "extensions": {}}, recognition.HTTP_3),
+    "http/3 with an empty chain": (
+        {"http_version": "3", "extensions": {"tls": {"client_cert_chain": []}}},
+        recognition.HTTP_3,
+    ),
     "http/3 before anything else": (
         {"http_version": "3", "extensions": {"tls": {"client_cert_name": ""}}},
         recognition.HTTP_3,

@@ -87,6 +87,12 @@ def test_empty(tls: Mapping[str, Any]) -> None:
     assert seen(tls) == TlsEvidence(chain=(), note=EMPTY_CHAIN)
 
 
+def test_certificate_over_http3() -> None:
+    """Over HTTP/3 an empty place is no data (see test_refusals); a certificate, should a server show one, is read."""
+    scope = {"type": "http", "http_version": "3", "extensions": {"tls": {"client_cert_chain": [LEAF_PEM]}}}
+    assert evidence_from_scope(scope) == TlsEvidence(chain=(LEAF,))
+
+
 def endless() -> Iterator[str]:
     """A chain without an end."""
     while True:

@@ -72,6 +72,49 @@ def test_socket_is_read_eagerly(pki: Pki, client: str) -> None:
     assert (connection.peer, connection.is_tls, connection.asks_for_certificate) == (address, True, True)
 
 
+@pytest.mark.parametrize("client", CLIENTS)
+def test_further_requests_on_a_socket(pki: Pki, client: str) -> None:
+    """What a socket has said is kept with it, and only for as long as it is open."""
+    issued = CLIENTS[client](pki)
+    with (
+        tls_pair(server_context(pki), pki.client_context(issued)) as (sock, _),
+        tls_pair(server_context(pki), pki.client_context(pki.root.issue("other"))) as (other, _),
+    ):
+        first, *later = (connection_from_socket(each) for each in (sock, other, sock))
+        assert first is not None
+        assert later[1] is first
+        assert later[0] is not first
+        assert first.tls_chain() == (() if issued is None else issued.chain)
+        sock.close()
+        assert connection_from_socket(sock) is None
+        assert connection_from_socket(other) is later[0]
+
+
+class Swapping:
+    """A socket whose client changes, as by post-handshake authentication."""
+
+    def __init__(self, *sockets: ssl.SSLSocket) -> None:
+        self.sockets = [*sockets]
+
+    def __getattr__(self, name: str) -> Any:
+        # Nothing of ours is on them.
+        return getattr(self.sockets[0], name)
+
+
+@pytest.mark.parametrize(("before", "after"), [("none", "intermediate-sent"), ("intermediate-sent", "issuer-not-sent")])
+def test_certificate_presented_later(pki: Pki, before: str, after: str) -> None:
+    """The leaf is read at each request: one that is presented later, or another, is seen with all of its chain."""
+    contexts = [pki.client_context(CLIENTS[client](pki)) for client in (before, after)]
+    with tls_pair(server_context(pki), contexts[0]) as (one, _), tls_pair(server_context(pki), contexts[1]) as (two, _):
+        sock = Swapping(one, two)
+        for client in (before, after):
+            issued, connection = CLIENTS[client](pki), connection_from_socket(sock)
+            assert connection is not None
+            assert connection.tls_chain() == (() if issued is None else issued.chain)
+            del sock.sockets[0]
+            sock.sockets.append(one)
+
+
 def test_closed_tls_socket_is_no_data(pki: Pki) -> None:
     """A TLS socket that is closed already is "no data"."""
     with tls_pair(server_context(pki), pki.client_context(pki.alice)) as (sock, _):
