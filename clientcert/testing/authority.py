@@ -2,9 +2,9 @@
 # ruff: noqa: SLF001 - private members of other instances of the one class here
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Self, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Self, TypeAlias, Unpack
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -16,6 +16,10 @@ from clientcert.testing.issued import IssuedCertificate
 from clientcert.testing.keys import Entropy, KeyType, PrivateKey, Seed, derive_key, key_type_of, load_key
 from clientcert.testing.knobs import Knobs, resolve
 from clientcert.testing.names import encode_name
+
+if TYPE_CHECKING:
+    from clientcert.testing.client_request import ClientRequest
+    from clientcert.testing.producers import Failure, Proof, Verdict, Via
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -143,6 +147,26 @@ class CertificateAuthority:
         key = self._leaf_key(knobs.get("key", key_type_of(self.issued.key)), labels)
         subject = Party.of(name, key, knobs)
         return self._certify(client_knobs(common_name), knobs, subject=subject, issuer=self, labels=labels)
+
+    def as_client(  # noqa: PLR0913 - each is a fact about the connection
+        self,
+        common_name: str | None = None,
+        *,
+        via: "Via",
+        verdict: "Verdict" = "verified",
+        failure: "Failure | None" = None,
+        chain: Sequence[bytes] | None = None,
+        proof: "Proof | None" = None,
+        **knobs: Unpack[Knobs],
+    ) -> "ClientRequest":
+        """
+        Issue a certificate, and write what a producer sends for its owner.
+
+        ``authority.as_client("svc-a", via="envoy")``; see `issue` for names and knobs, `clientcert.testing.as_client`
+        for the rest. The producer's clock is the authority's.
+        """
+        issued = self.issue(common_name, **knobs)
+        return issued.as_client(via=via, verdict=verdict, failure=failure, chain=chain, proof=proof, at=self.now)
 
     def intermediate(self, name: str = "Test Intermediate CA", **knobs: Unpack[Knobs]) -> "CertificateAuthority":
         """Make an authority below this one; see `CertificateAuthority`. A cross-certificate takes ``key=``."""

@@ -5,9 +5,12 @@ from collections.abc import Collection, Iterator, Sequence
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from clientcert.testing.asn1 import bit_string, boolean, object_identifier, octet_string, sequence
+from clientcert.testing.asn1 import bit_string, boolean, integer, object_identifier, octet_string, sequence, tlv
 from clientcert.testing.general_names import GeneralNameLike, general_names
 from clientcert.testing.knobs import ExtensionName, KeyUsageBit, Knobs
+
+# uniformResourceIdentifier of a GeneralName, RFC 5280 §4.2.1.6.
+_URI = 0x86
 
 KEY_USAGE_BITS: tuple[KeyUsageBit, ...] = (
     "digitalSignature",
@@ -43,8 +46,26 @@ _OIDS: dict[ExtensionName, x509.ObjectIdentifier] = {
     "name_constraints": ExtensionOID.NAME_CONSTRAINTS,
     "crl_distribution_points": ExtensionOID.CRL_DISTRIBUTION_POINTS,
     "certificate_policies": ExtensionOID.CERTIFICATE_POLICIES,
+    "policy_mappings": ExtensionOID.POLICY_MAPPINGS,
+    "policy_constraints": ExtensionOID.POLICY_CONSTRAINTS,
+    "inhibit_any_policy": ExtensionOID.INHIBIT_ANY_POLICY,
+    "issuer_alternative_names": ExtensionOID.ISSUER_ALTERNATIVE_NAME,
+    "freshest_crl": ExtensionOID.FRESHEST_CRL,
+    "authority_information_access": ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+    "subject_information_access": ExtensionOID.SUBJECT_INFORMATION_ACCESS,
 }
-_CRITICAL_BY_DEFAULT: frozenset[ExtensionName] = frozenset({"basic_constraints", "key_usage", "name_constraints"})
+# RFC 5280 §4.2.1 wants these critical, the policy mappings with SHOULD.
+_CRITICAL_BY_DEFAULT: frozenset[ExtensionName] = frozenset(
+    {
+        *("basic_constraints", "key_usage", "name_constraints"),
+        *("policy_mappings", "policy_constraints", "inhibit_any_policy"),
+    }
+)
+_ACCESS_METHODS = {
+    "OCSP": "1.3.6.1.5.5.7.48.1",
+    "caIssuers": "1.3.6.1.5.5.7.48.2",
+    "caRepository": "1.3.6.1.5.5.7.48.5",
+}
 
 
 def encode_extensions(
@@ -63,6 +84,7 @@ def encode_extensions(
         "subject_key_identifier": _subject_key_identifier(knobs, key_identifier),
         "authority_key_identifier": _authority_key_identifier(knobs, issuer_key_identifier),
         **dict(_plain_values(knobs)),
+        **dict(_values_of_authorities(knobs)),
     }
     defaults = _CRITICAL_BY_DEFAULT | ({"san"} if empty_subject else set())
     critical = {name: name in defaults for name in _OIDS} | dict(knobs.get("critical", {}))
@@ -111,6 +133,29 @@ def _plain_values(knobs: Knobs) -> Iterator[tuple[ExtensionName, bytes]]:
         )
     if oids := knobs.get("certificate_policies"):
         yield "certificate_policies", sequence(*(sequence(object_identifier(oid)) for oid in oids))
+
+
+def _values_of_authorities(knobs: Knobs) -> Iterator[tuple[ExtensionName, bytes]]:
+    if pairs := knobs.get("policy_mappings"):
+        yield "policy_mappings", sequence(*(sequence(*map(object_identifier, pair)) for pair in pairs))
+    if (constraints := knobs.get("policy_constraints")) is not None:
+        yield "policy_constraints", constraints.public_bytes()
+    if (skipped := knobs.get("inhibit_any_policy")) is not None:
+        yield "inhibit_any_policy", integer(skipped)
+    if names := knobs.get("issuer_alternative_names"):
+        yield "issuer_alternative_names", x509.IssuerAlternativeName(general_names(names)).public_bytes()
+    if urls := knobs.get("freshest_crl"):
+        yield "freshest_crl", x509.FreshestCRL([_distribution_point(url) for url in urls]).public_bytes()
+    if accesses := knobs.get("authority_information_access"):
+        yield "authority_information_access", _accesses(accesses)
+    if accesses := knobs.get("subject_information_access"):
+        yield "subject_information_access", _accesses(accesses)
+
+
+def _accesses(accesses: Sequence[tuple[str, str]]) -> bytes:
+    return sequence(
+        *(sequence(object_identifier(_ACCESS_METHODS.get(m, m)), tlv(_URI, url.encode("ascii"))) for m, url in accesses)
+    )
 
 
 def _subject_key_identifier(knobs: Knobs, computed: bytes) -> bytes | None:

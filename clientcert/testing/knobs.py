@@ -37,6 +37,13 @@ ExtensionName: TypeAlias = Literal[
     "name_constraints",
     "crl_distribution_points",
     "certificate_policies",
+    "policy_mappings",
+    "policy_constraints",
+    "inhibit_any_policy",
+    "issuer_alternative_names",
+    "freshest_crl",
+    "authority_information_access",
+    "subject_information_access",
 ]
 
 
@@ -77,9 +84,16 @@ class Knobs(TypedDict, total=False):
             covers its subdomains too (RFC 5280 §4.2.1.10).
         crl_distribution_points: URLs.
         certificate_policies: Dotted OIDs.
-        extra_extensions: Written after the others, duplicates included; `x509.UnrecognizedExtension` holds raw bytes.
-        critical: Criticality by extension, over the default (true for basic_constraints, key_usage and
-            name_constraints, and for san where the subject is empty).
+        policy_mappings: Pairs of dotted OIDs, issuer's and subject's.
+        policy_constraints: As ``cryptography`` has it.
+        inhibit_any_policy: Number of certificates that it does not hold for.
+        issuer_alternative_names: See `general_name`.
+        freshest_crl: URLs of delta lists.
+        authority_information_access: Pairs of ``OCSP`` or ``caIssuers`` (or a dotted OID) and URL.
+        subject_information_access: Pairs of ``caRepository`` (or a dotted OID) and URL.
+        extra_extensions: Any other, behind these, duplicates included; `x509.UnrecognizedExtension` holds raw bytes.
+        critical: Criticality by extension, over the default (true for basic_constraints, key_usage,
+            name_constraints and what restricts policies, and for san where the subject is empty).
     """
 
     subject: NameLike
@@ -108,6 +122,13 @@ class Knobs(TypedDict, total=False):
     excluded_names: Sequence[GeneralNameLike]
     crl_distribution_points: Sequence[str]
     certificate_policies: Sequence[str]
+    policy_mappings: Sequence[tuple[str, str]]
+    policy_constraints: x509.PolicyConstraints
+    inhibit_any_policy: int
+    issuer_alternative_names: Sequence[GeneralNameLike]
+    freshest_crl: Sequence[str]
+    authority_information_access: Sequence[tuple[str, str]]
+    subject_information_access: Sequence[tuple[str, str]]
     extra_extensions: Sequence[x509.Extension[x509.ExtensionType]]
     critical: Mapping[ExtensionName, bool]
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from clientcert.config import ClientCertConfig
 from clientcert.core.sources import IngressNginx, Nginx, Source
+from clientcert.testing import IssuedCertificate
 from tests.contract.adapters import ADAPTERS
 from tests.contract.rows import Row
 from tests.driving import Answer
@@ -94,7 +93,7 @@ def replayed(adapter: str, name: str, source: str) -> tuple[str, str | None]:
 
 def fingerprint(name: str) -> str:
     """SHA-256 of a captured client's certificate."""
-    return x509.load_pem_x509_certificate((DATA / "certs" / f"{name}.pem").read_bytes()).fingerprint(SHA256()).hex()
+    return IssuedCertificate.from_pem(DATA / "certs" / f"{name}.pem").fingerprint_sha256
 
 
 def source_for(name: str) -> str:

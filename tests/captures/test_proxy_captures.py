@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from clientcert.config import ClientCertConfig
 from clientcert.core.sources import (
@@ -24,6 +22,7 @@ from clientcert.core.sources import (
     Traefik,
     TraefikIngressNginx,
 )
+from clientcert.testing import IssuedCertificate
 from tests.contract.adapters import ADAPTERS, FOLDING
 from tests.contract.rows import Row
 from tests.driving import Answer
@@ -48,7 +47,7 @@ SOURCE_OF = {summary: source for source, summaries in _SUMMARIES.items() if sour
 @cache
 def fingerprint(name: str) -> str:
     """SHA-256 of a captured client's certificate."""
-    return x509.load_pem_x509_certificate((DATA / "certs" / f"{name}.pem").read_bytes()).fingerprint(SHA256()).hex()
+    return IssuedCertificate.from_pem(DATA / "certs" / f"{name}.pem").fingerprint_sha256
 
 
 PINNED = [fingerprint(name) for name in ("ec", "web", "fern-client", "xfcc", "tricky", "multiuri", "manydns")]

@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import (
+    AuthorityInformationAccessOID,
+    ExtendedKeyUsageOID,
+    ExtensionOID,
+    SubjectInformationAccessOID,
+)
 
 from clientcert.testing import CertificateAuthority
 from clientcert.testing.knobs import Knobs
@@ -111,6 +116,60 @@ EXTENSIONS: list[Any] = [
             [x509.PolicyInformation(x509.ObjectIdentifier(oid), None) for oid in ("1.2.3", "2.5.29.32.0")]
         ),
         id="policies",
+    ),
+    pytest.param(
+        {"policy_constraints": x509.PolicyConstraints(0, 1)}, "policyConstraints", x509.PolicyConstraints(0, 1), id="pc"
+    ),
+    pytest.param({"inhibit_any_policy": 2}, "inhibitAnyPolicy", x509.InhibitAnyPolicy(2), id="any-policy"),
+    pytest.param(
+        {"policy_mappings": [("1.2.3", "1.2.4")]},
+        "policyMappings",
+        x509.UnrecognizedExtension(ExtensionOID.POLICY_MAPPINGS, bytes.fromhex("300a300806022a0306022a04")),
+        id="policy-mappings",
+    ),
+    pytest.param(
+        {"issuer_alternative_names": ["email:ca@b.example"]},
+        "issuerAltName",
+        x509.IssuerAlternativeName([x509.RFC822Name("ca@b.example")]),
+        id="issuer-alternative-names",
+    ),
+    pytest.param(
+        {"freshest_crl": ["http://a.example/delta.crl"]},
+        "freshestCRL",
+        x509.FreshestCRL(
+            [
+                x509.DistributionPoint(
+                    [x509.UniformResourceIdentifier("http://a.example/delta.crl")], None, reasons=None, crl_issuer=None
+                )
+            ]
+        ),
+        id="freshest-crl",
+    ),
+    pytest.param(
+        {"authority_information_access": [("OCSP", "http://o.example"), ("caIssuers", "http://i.example")]},
+        "authorityInfoAccess",
+        x509.AuthorityInformationAccess(
+            [
+                x509.AccessDescription(method, x509.UniformResourceIdentifier(url))
+                for method, url in (
+                    (AuthorityInformationAccessOID.OCSP, "http://o.example"),
+                    (AuthorityInformationAccessOID.CA_ISSUERS, "http://i.example"),
+                )
+            ]
+        ),
+        id="aia",
+    ),
+    pytest.param(
+        {"subject_information_access": [("caRepository", "http://r.example")]},
+        "subjectInfoAccess",
+        x509.SubjectInformationAccess(
+            [
+                x509.AccessDescription(
+                    SubjectInformationAccessOID.CA_REPOSITORY, x509.UniformResourceIdentifier("http://r.example")
+                )
+            ]
+        ),
+        id="sia",
     ),
     pytest.param(
         {"extra_extensions": [x509.Extension(ExtensionOID.OCSP_NO_CHECK, critical=False, value=x509.OCSPNoCheck())]},
