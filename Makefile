@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types unit django6 conformance fuzz clean
+.PHONY: help install demo test lint types unit django6 conformance fuzz soak bench bench-ci bench-peers clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,23 @@ conformance: $(STAMP)  ## our verdicts against OpenSSL, x509-limbo and NIST PKIT
 
 fuzz: $(STAMP)  ## an hour of mutated certificates, never more permissive than OpenSSL
 	$(RUN) -m tests.conformance.fuzz --seconds $(or $(SECONDS),3600)
+
+soak: $(STAMP)  ## real TLS connections to uvicorn and gunicorn, whose memory must not grow; N=100000 unless given
+	$(RUN) -m tests.servers.soak --connections $(or $(N),100000)
+
+bench: bench-peers  ## speed and memory beside the floor, pasted code and peers; writes the results and their page, 10 minutes
+	$(RUN) -m benchmarks
+
+bench-ci: $(STAMP)  ## what must hold and noise cannot move: instructions, growth, hits, bytes, herd, imports; 3 minutes
+	$(RUN) -m benchmarks --ci
+
+PEERS := $(VENV)/bench-peers
+bench-peers: $(PEERS)/.installed
+
+# Apart from the other packages, which must not depend on what these bring.
+$(PEERS)/.installed: benchmarks/peers.txt $(STAMP)
+	$(RUN) -m pip install --quiet --upgrade --no-deps --target $(PEERS) --requirement benchmarks/peers.txt
+	touch $@
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) $(DJANGO6) .coverage .mypy_cache .pytest_cache .ruff_cache build dist

@@ -17,8 +17,6 @@ from clientcert.django.middleware import client_identity, gate_of
 from clientcert.django.users import UserMapping
 from clientcert.runtime.authorization import checked_rule, refusal, token_refusal
 
-CHALLENGE = 'ClientCert realm="api"'
-
 
 class CertificateUser:
     """
@@ -74,9 +72,8 @@ class ClientCertAuthentication(BaseAuthentication):
         return user, identity
 
     def authenticate_header(self, request: Request) -> str:
-        """Make a 401, not a 403, of a missing certificate."""
-        del request
-        return CHALLENGE
+        """Make a 401, not a 403, of a missing certificate; with the configured realm (RFC 9110 §11.5)."""
+        return f'ClientCert realm="{gate_of(_inner(request)).realm}"'
 
 
 class RulePermission(BasePermission):

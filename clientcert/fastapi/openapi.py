@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from fastapi import FastAPI, routing
 
+from clientcert.errors import Case
+from clientcert.runtime.problem import CONTENT_TYPE, problem_type
 from clientcert.starlette.marks import is_optional, rules_of
 
 SCHEME: Final = "mutualTLS"
@@ -18,13 +20,17 @@ SCHEME: Final = "mutualTLS"
 PROBLEM_SCHEMA: Final = "ClientCertProblem"
 _VENDOR_KEY: Final = "x-client-certificate"
 _DESCRIPTION: Final = "A TLS client certificate of an accepted certificate authority."
-_RESPONSES: Final = {"401": "No client certificate was presented", "403": "The client certificate is not accepted"}
+_RESPONSES: Final = {
+    "401": ("No client certificate was presented", Case.MISSING),
+    "403": ("The client certificate is not accepted", Case.REJECTED),
+}
+_INSTANCE: Final = "urn:uuid:7a5d2f1e-0d3c-4c7b-9d5e-0f6b8a1c2e34"
 _PROBLEM: Final = {
     "title": "Client certificate problem (RFC 9457)",
     "type": "object",
     "required": ["type", "title", "status", "instance"],
     "properties": {
-        "type": {"type": "string", "example": "urn:clientcert:problem:missing"},
+        "type": {"type": "string", "format": "uri"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "instance": {"type": "string", "format": "uri", "description": "Quote it to the operator"},
@@ -107,8 +113,13 @@ def _with_certificate(security: list[Schema] | None, *, optional: bool) -> list[
 
 
 def _document_responses(operation: Schema, *, optional: bool) -> None:
-    content = {"application/problem+json": {"schema": {"$ref": f"#/components/schemas/{PROBLEM_SCHEMA}"}}}
-    for status, description in _RESPONSES.items():
+    for status, (description, case) in _RESPONSES.items():
         # Who may come without a certificate is not refused for having none.
         if not (optional and status == "401"):
-            operation.setdefault("responses", {}).setdefault(status, {"description": description, "content": content})
+            documented = {"description": description, "content": {CONTENT_TYPE: _problem(case)}}
+            operation.setdefault("responses", {}).setdefault(status, documented)
+
+
+def _problem(case: Case) -> Schema:
+    example = {"type": problem_type(case), "title": case.title, "status": case.status, "instance": _INSTANCE}
+    return {"schema": {"$ref": f"#/components/schemas/{PROBLEM_SCHEMA}"}, "example": example}

@@ -19,7 +19,7 @@ from clientcert.core.exempt import ExemptPaths
 from clientcert.core.policy import Rule
 from clientcert.errors import ConfigurationError
 from clientcert.starlette.auth import ClientCertBackend
-from clientcert.starlette.marks import is_optional, marked, rules_of
+from clientcert.starlette.marks import defined_at, is_optional, marked, rules_of
 from clientcert.starlette.rules import RequireMiddleware
 
 State = Literal["covered", "exempt", "open"]
@@ -176,12 +176,15 @@ class _Walk:
         if isinstance(endpoint, type) and issubclass(endpoint, HTTPEndpoint):
             found = [name for name in dir(endpoint) if name.isalpha() and name.upper() in METHODS]
             for name in found:
-                self._add(place, path, (name.upper(),), (*rules_of(route), *marked(getattr(endpoint, name))))
+                method = getattr(endpoint, name)
+                self._add(place, path, (name.upper(),), (*rules_of(route), *marked(method)), endpoint=method)
             return
         own = (WEBSOCKET,) if isinstance(original, WebSocketRoute) else tuple(sorted(methods))
-        self._add(place, path, own, rules_of(route))
+        self._add(place, path, own, rules_of(route), endpoint=endpoint)
 
-    def _add(self, place: _Place, path: str, methods: tuple[str, ...], rules: tuple[Rule, ...] = ()) -> None:
+    def _add(
+        self, place: _Place, path: str, methods: tuple[str, ...], rules: tuple[Rule, ...] = (), endpoint: Any = None
+    ) -> None:
         state: State = "open"
         if place.is_covered:
             state = "exempt" if place.exempt.covers(path, None) else "covered"
@@ -189,7 +192,8 @@ class _Walk:
         rules_here = (*place.rules, *rules)
         found = AuditedRoute(path=path, methods=methods, state=state, needs_client=needs_client, rules=rules_here)
         self.routes.append(found)
-        where = replace(place, path=f"{','.join(methods)} {path}")
+        defined = defined_at(endpoint)
+        where = replace(place, path=f"{','.join(methods)} {path}{defined and f' ({defined})'}")
         if found.rules and state == "open":
             self._problem(where, "asks for a client, and no ClientCertMiddleware is around it")
         if state == "exempt" and not all(map(is_optional, found.rules)):

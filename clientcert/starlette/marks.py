@@ -1,6 +1,7 @@
 """What an endpoint or a dependency demands of the client, written on it for the audit and for OpenAPI."""
 
 from collections.abc import Callable, Iterator
+from inspect import unwrap
 from typing import Any, Final
 
 from clientcert.core.policy import Rule
@@ -22,6 +23,12 @@ def marked(target: Any) -> tuple[Rule, ...]:
 def is_optional(rule: Rule) -> bool:
     """Whether a rule lets a request without a certificate pass."""
     return rule.check(None).allowed
+
+
+def defined_at(endpoint: Any) -> str:
+    """``file:line`` of a function, its decorators included; empty for what is none."""
+    code = getattr(unwrap(endpoint), "__code__", None)
+    return "" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
 
 def rules_of(route: Any) -> tuple[Rule, ...]:

@@ -18,6 +18,7 @@ from clientcert.testing.tutorial import TutorialCertificates, make_tutorial_cert
 from examples.demo.answers import Answer, ask, tls_client
 from examples.demo.launches import Launch
 from examples.demo.servers import ROOT, AppServer, serving, wait_until_ready
+from tests.browser import visiting
 
 PACKAGE = "examples.with_authorization"
 SITE = f"{PACKAGE}.django_site"
@@ -121,6 +122,42 @@ def test_rule_on_websocket(apps: Running) -> None:
         with pytest.raises(InvalidStatus) as caught:
             feed(client)
         assert caught.value.response.status_code == status
+
+
+def test_docs_in_a_browser(apps: Running) -> None:
+    """FastAPI's ``/docs`` shows operations and the mutualTLS scheme in a browser, and asks with its certificate."""
+    origin = f"https://localhost:{apps.servers['fastapi-uvicorn'].port}"
+    with visiting(origin, apps.certificates.fern_client) as visit:
+        page = visit.page
+        answer = page.goto(f"{origin}/docs")
+        assert answer is not None
+        assert answer.status == 200
+        orders = page.locator(".opblock", has=page.get_by_text("/orders", exact=True))
+        orders.wait_for()
+        listed = page.locator(".opblock-summary-path").all_inner_texts()
+        assert listed == ["/ops", "/healthz", "/orders", "/orders/1"]
+        # A padlock at each operation but the one that asks for nobody.
+        assert page.locator(".opblock .authorization__btn").count() == len(listed) - 1
+        page.get_by_role("button", name="Authorize").click()
+        assert "mutualTLS (mutualTLS)" in page.locator(".dialog-ux").inner_text()
+        page.locator(".dialog-ux .close-modal").click()
+        orders.get_by_text("/orders", exact=True).click()
+        orders.get_by_role("button", name="Try it out").click()
+        assert orders.locator(".response-col_status").all_inner_texts() == ["Code", "200", "401", "403"]
+        orders.get_by_role("button", name="Execute").click()
+        orders.locator(".live-responses-table .response").wait_for()
+        assert "CN=Fern" in orders.locator(".live-responses-table .response").inner_text()
+        assert visit.complaints == []
+
+
+def test_docs_in_a_browser_without_a_certificate(apps: Running) -> None:
+    """The same page shows the problem, and nothing of the API, to a browser that presents none."""
+    origin = f"https://localhost:{apps.servers['fastapi-uvicorn'].port}"
+    with visiting(origin, None) as visit:
+        answer = visit.page.goto(f"{origin}/docs")
+        assert answer is not None
+        assert (answer.status, answer.headers["content-type"]) == (401, "application/problem+json")
+        assert "Client certificate required" in visit.page.content()
 
 
 @pytest.mark.parametrize("app", ["django-gunicorn", "django-uvicorn"])

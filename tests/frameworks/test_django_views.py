@@ -11,7 +11,7 @@ from django.urls import include, path
 from django.views import View
 from django.views.generic import TemplateView
 
-from clientcert.core.policy import cn
+from clientcert.core.policy import Roles, RulePolicy, authenticated, cn, o
 from clientcert.core.proxy import AnyPeer
 from clientcert.django import ClientCertRequiredMixin, checks, client_cert_required
 from clientcert.django.checks import OURS, SESSION, USER
@@ -146,10 +146,14 @@ def test_nothing_to_say() -> None:
         "AUTHENTICATION_BACKENDS": [checks.BACKEND],
     }
     assert codes(MIDDLEWARE=(OURS, DJANGO[0], SESSION, DJANGO[1], USER), **user) == {}
+    user["CLIENTCERT_USER"] = {"attribute": "common_name", "groups": ["ops"]}
+    assert codes(CLIENTCERT=settings({"policy": POLICY}), **user) == {}
 
 
 with pytest.warns(UnsafeConfigurationWarning):
     ANYBODY = AnyPeer()
+
+POLICY = RulePolicy(rule=authenticated(), roles=Roles({"ops": ADMINS, "staff": o("Example")}))
 
 FOUND: dict[str, tuple[dict[str, Any], str, str]] = {
     "setting": ({"CLIENTCERT": settings({"mod": "x"})}, "clientcert.E001", "unknown setting 'mod'"),
@@ -193,6 +197,16 @@ FOUND: dict[str, tuple[dict[str, Any], str, str]] = {
         {"CLIENTCERT_USER": {"attribute": "uri", "user_field": "email", "create": True}},
         "clientcert.E006",
         "create needs a unique field",
+    ),
+    "typo-in-a-role": (
+        {"CLIENTCERT": settings({"policy": POLICY}), "CLIENTCERT_USER": {"attribute": "uri", "groups": ["opps"]}},
+        "clientcert.E006",
+        "groups has unknown role 'opps', wanted one of: ops, staff",
+    ),
+    "role-without-a-policy": (
+        {"CLIENTCERT_USER": {"attribute": "uri", "groups": ["ops"]}},
+        "clientcert.E006",
+        "unknown role 'ops', wanted one of: (the policy has no roles)",
     ),
     "backend": ({"CLIENTCERT_USER": {"attribute": "uri"}}, "clientcert.E007", "AUTHENTICATION_BACKENDS"),
 }

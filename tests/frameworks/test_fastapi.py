@@ -141,6 +141,23 @@ def test_app_may_answer_otherwise() -> None:
     assert b'"mine":"urn:uuid:' in answer.body
 
 
+def test_exception_handlers_admit_nobody() -> None:
+    """A handler that makes a success of every error changes the answer at most; the endpoint has not run."""
+    app = make(mode="optional")
+    ran: list[str] = []
+    for caught in (Exception, HTTPException, 401, 403):
+        app.add_exception_handler(caught, lambda request, exc: JSONResponse("swallowed"))
+
+    @app.get("/deed", dependencies=[Depends(ADMINS)])
+    def deed() -> None:
+        ran.append("deed")
+
+    assert [get(app, "/deed", client).body for client in (ALICE, None)] == [b'"swallowed"'] * 2
+    assert ran == []
+    assert get(app, "/deed", ADMIN).body == b"null"
+    assert ran == ["deed"]
+
+
 def test_report_only() -> None:
     """Without enforcement a rule refuses nobody; a parameter cannot be made up."""
     events: list[Event] = []
@@ -188,11 +205,16 @@ def test_openapi() -> None:
 
 
 def test_openapi_responses() -> None:
-    """401 and 403 are documented where they can come, and what the app wrote itself stays."""
+    """401 and 403 are documented as they come, where they can come; what the app wrote itself stays."""
     found = {path: set(operation["responses"]) for path, operation in operations(make()).items()}
     assert found["/client"] == {"200", "401", "403"}
     assert found["/optional"] == {"200", "403"}
     assert found["/plain"] == {"200", "401"}
+    for status, client in (("401", None), ("403", ALICE)):
+        documented = operations(make())["/nested/ops/orders"]["responses"][status]
+        answered = json.loads(get(make(mode="optional"), "/nested/ops/orders", client).body)
+        example = documented["content"]["application/problem+json"]["example"]
+        assert {**example, "instance": answered["instance"]} == answered
     own = operations(make())["/own"]["responses"]["401"]
     assert own == {"description": "mine"}
 
@@ -257,7 +279,10 @@ def test_optional_client_with_a_rule_is_refused_at_start() -> None:
     @app.get("/odd", dependencies=[Depends(ADMINS)])
     def odd(client: OptionalClient) -> None: ...
 
-    with pytest.raises(ConfigurationError, match="GET /odd: has an optional client and a rule"):
+    line = odd.__code__.co_firstlineno
+    with pytest.raises(
+        ConfigurationError, match=rf"GET /odd \(.*test_fastapi\.py:{line}\): has an optional client and a"
+    ):
         get(app, "/plain")
 
 
@@ -265,7 +290,9 @@ def test_identity_outside_the_middleware_is_refused_at_start() -> None:
     """The audit names every route that asks for a client where no middleware is."""
     app = FastAPI()
     add_routes(app)
-    with pytest.raises(ConfigurationError, match="/client: asks for a client, and no ClientCertMiddleware"):
+    with pytest.raises(
+        ConfigurationError, match=r"/client \(.*test_fastapi\.py:\d+\): asks for a client, and no ClientCertMiddleware"
+    ):
         audit(app).check()
 
 

@@ -7,6 +7,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.authentication import requires
 from starlette.endpoints import HTTPEndpoint
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.middleware.cors import CORSMiddleware
@@ -16,7 +17,7 @@ from starlette.routing import Host, Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from clientcert.core.policy import Roles, anyone, authenticated, cn, o
-from clientcert.errors import ConfigurationError, Reason
+from clientcert.errors import ConfigurationError, MiddlewareMissingError, Reason
 from clientcert.runtime.events import Event
 from clientcert.starlette import (
     ClientCertBackend,
@@ -215,7 +216,10 @@ def inside(
 
 TWICE = Mount("/twice", app=ClientCertMiddleware(Starlette(routes=[Route("/x", open_to_clients)]), config()))
 WRONG: dict[str, tuple[Any, str]] = {
-    "nothing-installed": (Starlette(routes=ROUTES), "GET,HEAD /async: asks for a client, and no ClientCertMiddleware"),
+    "nothing-installed": (
+        Starlette(routes=ROUTES),
+        r"GET,HEAD /async \(.*test_starlette\.py:\d+\): asks for a client, and no ClientCertMiddleware",
+    ),
     "open-route": (Starlette(routes=[Route("/x", open_to_clients)]), "/x is open"),
     "sub-app-without-coverage": (
         Starlette(routes=[TWICE, Mount("/admin", routes=[Route("/x", open_to_clients)])]),
@@ -236,7 +240,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         inside(after=lambda app: app.add_middleware(RequireMiddleware, ADMINS)),
         "RequireMiddleware is outs",
     ),
-    "rule-on-exempt-path": (app_with(exempt=["/async"]), "/async: is exempt, so no client can ever meet its rule"),
+    "rule-on-exempt-path": (
+        app_with(exempt=["/async"]),
+        r"/async \(.*test_starlette\.py:\d+\): is exempt, so no client can ever meet its rule",
+    ),
     "rule-and-optional": (
         inside(routes=[Route("/x", require(anyone())(require(authenticated())(open_to_clients)))]),
         "has an optional client and a rule",
@@ -296,6 +303,35 @@ def test_preflight_is_answered_outside() -> None:
     scope["headers"] += pairs
     assert ask_asgi(app, scope).status == 200
     assert ask_asgi(inside(), scope).status == 401
+
+
+async def swallow(request: Request, exc: Exception) -> Response:
+    """An exception handler that makes a success of everything."""
+    return PlainTextResponse(f"swallowed {type(exc).__name__}")
+
+
+SWALLOWED: Any = dict.fromkeys((Exception, HTTPException, 401, 403, 500), swallow)
+
+
+@pytest.mark.parametrize("path", [*GUARDED, "/open", "/twice/x"])
+def test_exception_handlers_see_no_refusal(path: str) -> None:
+    """Inside and outside an app's exception handling a refusal is a response: no handler makes a success of it."""
+    around = Starlette(routes=ROUTES, exception_handlers=SWALLOWED)
+    install(around, config())
+    within = Starlette(routes=[TWICE, Mount("/", app=Starlette())], exception_handlers=SWALLOWED)
+    app = within if path == "/twice/x" else around
+    refused = get(app, path, None)
+    assert (refused.status, refused.headers["content-type"]) == (401, "application/problem+json")
+    if path in GUARDED:
+        assert get(app, path, ALICE).status == 403
+    assert get(app, path, ADMIN).status == 200
+
+
+def test_identity_outside_the_middleware() -> None:
+    """Who reads the identity where no middleware is gets an error, never "nobody"."""
+    app = Starlette(routes=[Route("/x", open_to_clients)])
+    with pytest.raises(MiddlewareMissingError):
+        get(app, "/x")
 
 
 def test_not_found_is_behind_the_middleware() -> None:
