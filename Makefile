@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types unit django6 conformance fuzz soak bench bench-ci bench-peers clean
+.PHONY: help install demo test lint types unit django6 conformance fuzz soak safety bench bench-ci bench-peers clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ fuzz: $(STAMP)  ## an hour of mutated certificates, never more permissive than O
 
 soak: $(STAMP)  ## real TLS connections to uvicorn and gunicorn, whose memory must not grow; N=100000 unless given
 	$(RUN) -m tests.servers.soak --connections $(or $(N),100000)
+
+safety: $(STAMP)  ## many clients over few connections to five servers while trust changes; SECONDS=300 unless given
+	$(RUN) -m tests.interop.safety --seconds $(or $(SECONDS),300)
 
 bench: bench-peers  ## speed and memory beside the floor, pasted code and peers; writes the results and their page, 10 minutes
 	$(RUN) -m benchmarks

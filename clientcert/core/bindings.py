@@ -38,7 +38,7 @@ class SourceUse:
 
     Attributes:
         source: Its name.
-        served: Requests that it gave an identity.
+        served: Requests that it gave an identity; not locked, so that threads may lose a few.
         last_served: When the newest of them came, in seconds since 1970; None before the first.
     """
 

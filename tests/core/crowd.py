@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -49,6 +51,12 @@ def serial_of(outcome: Outcome) -> int | None:
 def shuffled(seed: int) -> random.Random:
     """An order that is another one for each thread."""
     return random.Random(seed)  # noqa: S311 - an order, not a secret
+
+
+def ticking() -> Callable[[], datetime]:
+    """Make a clock that tells a later time whenever it is asked, so that threads that begin together do so in turn."""
+    ticks = count()
+    return lambda: m.NOW + next(ticks) * timedelta.resolution
 
 
 def at_once(work: Callable[[int], Any], threads: int = THREADS) -> list[Any]:

@@ -20,6 +20,7 @@ from tests.core.crowd import (
     request_of,
     serial_of,
     shuffled,
+    ticking,
     verifications,
 )
 from tests.core.test_decisions import reason
@@ -34,7 +35,7 @@ AUTHORITIES = (m.AUTHORITY, TWIN_AUTHORITY, m.STRANGE_AUTHORITY)
 )
 def test_herd_of_several_is_verified_once_each(clients: tuple[IssuedCertificate, ...], expected: Reason | None) -> None:
     """32 threads that each bring the same eight new certificates cause eight verifications, accepted or refused."""
-    authenticator = Authenticator(m.config())
+    authenticator = Authenticator(m.config(clock=ticking()))
 
     def bring(number: int) -> list[tuple[int, Outcome]]:
         order = shuffled(number).sample(clients, len(clients))
@@ -51,7 +52,7 @@ def test_herd_of_several_is_verified_once_each(clients: tuple[IssuedCertificate,
 @pytest.mark.parametrize("way", ["asgi", "wsgi"])
 def test_herd_at_the_door_is_verified_once(way: str) -> None:
     """So do 32 requests at once to a middleware."""
-    door = Door(way, m.config())
+    door = Door(way, m.config(clock=ticking()))
     with verifications() as verified:
         answers = at_once(lambda _: door.ask(CLIENTS[0]))
     assert answers == [(CLIENTS[0].fingerprint_sha256, "not-checked")] * len(answers)
