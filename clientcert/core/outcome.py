@@ -14,11 +14,13 @@ class Authenticated:
 
     Attributes:
         identity: Who.
-        authorization: The policy of the trust that this was decided under, to be asked about the request.
+        authorization: The policy of the trust that this was decided under, to be asked about each request.
+        allowed_by: `id` of rules of that policy which allow this identity whatever the request is; None without one.
     """
 
     identity: ClientIdentity
     authorization: Policy | None = field(default=None, compare=False, repr=False)
+    allowed_by: set[int] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from clientcert.core.facts import Header, RequestFacts
 from clientcert.core.hosts import AllowedHosts
 from clientcert.core.identity import ClientIdentity
 from clientcert.core.outcome import Authenticated, Outcome, Rejected
-from clientcert.core.policy import WEBSOCKET
+from clientcert.core.policy import WEBSOCKET, Decision, Policy, RoutePolicy, RulePolicy
 from clientcert.core.settings import Settings
 from clientcert.core.sources.aws import AwsApiGateway
 from clientcert.errors import ClientCertError, Reason, escape_peer_text
@@ -102,6 +102,22 @@ _ANONYMOUS = Admission()
 def _other_mount(target: Target) -> str:
     mount = escape_peer_text(target.mount)
     return f"the app is mounted at {mount!r} according to the server, and at another path according to `mount`"
+
+
+def _ask(policy: Policy, identity: ClientIdentity | None, target: Target, granted: set[int] | None) -> Decision | None:
+    """
+    Ask a policy about a request; None where the rule for it is known to allow this client.
+
+    What is kept in `granted` is that the client passes a rule; which rule it is, each request says anew.
+    """
+    method, path, raw_path, _ = target
+    rule = policy.rule_for(method, path, raw_path) if isinstance(policy, RulePolicy | RoutePolicy) else None
+    if granted is not None and id(rule) in granted:
+        return None
+    decision = policy.decide(identity, method=method, path=path, raw_path=raw_path)
+    if decision.allowed and granted is not None and rule is not None and rule.is_constant:
+        granted.add(id(rule))
+    return decision
 
 
 class Gate:
@@ -212,9 +228,10 @@ class Gate:
     def _authorize(self, outcome: Outcome, target: Target) -> Outcome:
         """Ask the policy, on every request: its answer is about this request and is never kept."""
         identity: ClientIdentity | None = None
+        granted: set[int] | None = None
         if isinstance(outcome, Authenticated):
             # Of the generation that gave the client its roles.
-            identity, policy = outcome.identity, outcome.authorization
+            identity, policy, granted = outcome.identity, outcome.authorization, outcome.allowed_by
         elif isinstance(outcome, Rejected):
             return outcome
         else:
@@ -229,8 +246,8 @@ class Gate:
             return Rejected(
                 reason=Reason.POLICY_DENIED, status=Reason.POLICY_DENIED.status, detail=_other_mount(target)
             )
-        decision = policy.decide(identity, method=placed.method, path=placed.path, raw_path=placed.raw_path)
-        if decision.allowed:
+        decision = _ask(policy, identity, placed, granted)
+        if decision is None or decision.allowed:
             return outcome
         reason = Reason.NO_CERTIFICATE if identity is None else Reason.POLICY_DENIED
         status = self._settings.missing_status if identity is None else reason.status

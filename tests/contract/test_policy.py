@@ -13,13 +13,14 @@ from clientcert import (
     Authenticated,
     Authenticator,
     ClientCertConfig,
+    ClientIdentity,
     ConfigurationError,
     Event,
     EvidenceLevel,
     Reason,
     RequestFacts,
 )
-from clientcert.policy import PolicyFile, cn, evidence
+from clientcert.policy import PolicyFile, cn, evidence, rule
 from clientcert.runtime.gate import Gate, Target
 from tests import material as m
 from tests.contract.adapters import ADAPTERS
@@ -70,6 +71,27 @@ def test_denial_is_not_remembered_with_the_identity() -> None:
         assert made.admit(facts(), GET).problem is None
         assert made.admit(facts(), Target("GET", "/other", b"/other")).problem is not None
         assert made.admit(facts(), Target("POST", "/whoami", b"/whoami")).problem is not None
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["of-ours", "custom"])
+def test_rule_that_allows_is_asked_once(kept: bool) -> None:  # noqa: FBT001 - a column of the table
+    """That a client passes a rule about its identity is kept; a function of the app's own is asked every time."""
+    asked: list[str] = []
+
+    def function(identity: ClientIdentity) -> bool:
+        asked.append(identity.common_name)
+        return len(asked) < 3
+
+    policy = cn("alice") if kept else rule("first two", function)
+    made, _ = gate(policy=policy)
+    answers = []
+    for _ in range(4):
+        outcome = made.authenticator.authenticate(facts())
+        answers.append(made.conclude(outcome, lambda _: GET, lambda _: [], None).problem is None)
+        assert isinstance(outcome, Authenticated)
+        assert outcome.allowed_by == ({id(policy)} if kept else set())
+    assert answers == ([True] * 4 if kept else [True, True, False, False])
+    assert len(asked) == (0 if kept else 4)
 
 
 def test_nobody_is_asked_for_a_certificate() -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from clientcert.core.identity import ClientIdentity, EvidenceLevel
 from clientcert.core.names import AmbiguousNameError
-from clientcert.core.policy.combinators import Leaf, Rule
+from clientcert.core.policy.combinators import ConstantLeaf, Leaf, Rule
 from clientcert.core.policy.decision import Answer, Decision
 from clientcert.errors import ConfigurationError
 
@@ -27,7 +27,7 @@ _RESERVED: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class EvidenceRule(Leaf):
+class EvidenceRule(ConstantLeaf):
     """Whether at least so much was proven; see `evidence`."""
 
     at_least: EvidenceLevel
@@ -51,7 +51,7 @@ class EvidenceRule(Leaf):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Authenticated(Leaf):
+class Authenticated(ConstantLeaf):
     """Whether there is a client at all; see `authenticated`."""
 
     @property

@@ -37,6 +37,11 @@ class Rule(ABC):
         """False for a rule that can allow and must not deny, because who is denied could change the answer."""
         return True
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether the answer about one identity is the same each time, so that a YES need not be asked for again."""
+        return False
+
     @abstractmethod
     def check(self, identity: ClientIdentity | None) -> Decision:
         """
@@ -81,6 +86,17 @@ class Leaf(Rule):
         return Decision(rule=self, answer=answer, got=got, why=why)
 
 
+class ConstantLeaf(Leaf):
+    """A rule that looks at nothing but the identity."""
+
+    __slots__ = ()
+
+    @property
+    def is_constant(self) -> bool:
+        """True: identities do not change."""
+        return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Several(Rule):
     """
@@ -98,6 +114,11 @@ class Several(Rule):
     def may_be_negated(self) -> bool:
         """Whether all of the rules may be."""
         return all(rule.may_be_negated for rule in self.rules)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the answers of all of the rules are."""
+        return all(rule.is_constant for rule in self.rules)
 
     def check(self, identity: ClientIdentity | None) -> Decision:
         """Ask one after the other; see `Rule.check`."""
@@ -168,6 +189,11 @@ class Not(Rule):
     def kind(self) -> str:
         """``not``."""
         return NOT
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the answer of the rule is."""
+        return self.rule.is_constant
 
     def check(self, identity: ClientIdentity | None) -> Decision:
         """Ask, and turn YES and NO around; see `Rule.check`."""

@@ -7,7 +7,7 @@ from clientcert.core import der as asn1
 from clientcert.core.identity import ClientIdentity
 from clientcert.core.name_attributes import Attribute
 from clientcert.core.name_types import decode_oid, is_dotted_oid
-from clientcert.core.policy.combinators import Leaf, Rule
+from clientcert.core.policy.combinators import ConstantLeaf, Rule
 from clientcert.core.policy.decision import Answer, Decision
 from clientcert.core.policy.names import NO_CERTIFICATE
 from clientcert.core.policy.values import alike, distinct, exact_texts, one_or_more
@@ -17,7 +17,7 @@ _EXTENSIONS = 0xA3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class ExtensionRule(Leaf):
+class ExtensionRule(ConstantLeaf):
     """
     Whether an extension has one of the values; see `extension`.
 

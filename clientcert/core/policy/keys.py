@@ -9,7 +9,7 @@ from cryptography.x509 import Certificate
 
 from clientcert.core.certificate import ParsedCertificate
 from clientcert.core.identity import ClientIdentity
-from clientcert.core.policy.combinators import Leaf, Rule
+from clientcert.core.policy.combinators import ConstantLeaf, Rule
 from clientcert.core.policy.decision import Answer, Decision
 from clientcert.core.policy.values import distinct, one_or_more, sha256_digests
 from clientcert.core.tbs import read_fields
@@ -23,7 +23,7 @@ _NO_ISSUER: Final = "nobody here verified who issued the certificate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class DigestRule(Leaf):
+class DigestRule(ConstantLeaf):
     """
     Whether a hash of the client's is one of the values; see `fingerprint` and `spki`.
 
@@ -61,7 +61,7 @@ class DigestRule(Leaf):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class IssuedBy(Leaf):
+class IssuedBy(ConstantLeaf):
     """
     Whether one of the keys belongs to a CA of the verified path; see `issued_by`.
 
@@ -96,7 +96,7 @@ class IssuedBy(Leaf):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class SerialRule(Leaf):
+class SerialRule(ConstantLeaf):
     """
     Whether the client's certificate is one of those with these numbers from this issuer; see `serial`.
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from clientcert.core.identity import ClientIdentity, EvidenceLevel
 from clientcert.core.names import AmbiguousNameError
-from clientcert.core.policy.combinators import Leaf, Rule
+from clientcert.core.policy.combinators import ConstantLeaf, Rule
 from clientcert.core.policy.decision import Answer, Decision
 from clientcert.core.policy.values import alike, exact_texts
 
@@ -76,7 +76,7 @@ _READERS: Final[dict[str, Callable[[ClientIdentity], Found]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class NameRule(Leaf):
+class NameRule(ConstantLeaf):
     """
     Whether one of the client's names of a kind is one of the values.
 

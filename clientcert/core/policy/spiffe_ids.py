@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clientcert.core.identity import ClientIdentity
-from clientcert.core.policy.combinators import Leaf, Rule
+from clientcert.core.policy.combinators import ConstantLeaf, Rule
 from clientcert.core.policy.decision import Answer, Decision
 from clientcert.core.policy.names import NO_CERTIFICATE, has_certificate
 from clientcert.core.policy.values import distinct, one_or_more
@@ -47,7 +47,7 @@ class SpiffePattern:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class SpiffeRule(Leaf):
+class SpiffeRule(ConstantLeaf):
     """Whether a pattern stands for the client's SPIFFE ID; see `spiffe`."""
 
     patterns: tuple[SpiffePattern, ...]

@@ -6,7 +6,7 @@ from typing import Any
 
 from clientcert.core.identity import ClientIdentity
 from clientcert.core.names import DistinguishedName
-from clientcert.core.policy.combinators import Leaf, Rule
+from clientcert.core.policy.combinators import ConstantLeaf, Rule
 from clientcert.core.policy.decision import Answer, Decision
 from clientcert.core.policy.dn_text import parse_rfc4514
 from clientcert.core.policy.values import alike, distinct, exact_texts, one_or_more
@@ -14,7 +14,7 @@ from clientcert.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class SubjectRule(Leaf):
+class SubjectRule(ConstantLeaf):
     """
     Whether the whole subject is one of the names; see `subject`.
 
