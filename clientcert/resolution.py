@@ -14,7 +14,8 @@ from clientcert.core.proxy import AnyPeer, ProxyProof, TrustedNetworks, UnixSock
 from clientcert.core.settings import MissingStatus, Mode, OnInvalid
 from clientcert.core.sources import PRESETS, Source, source_named
 from clientcert.core.verification import TrustStore
-from clientcert.core.verification.crl_checker import CrlRules
+from clientcert.core.verification.authorities import Certificates
+from clientcert.core.verification.crl_rules import CrlRules
 from clientcert.core.verification.generation import TrustProvider
 from clientcert.core.verification.revocation import RevocationPolicy
 from clientcert.errors import ConfigurationError, UnsafeConfigurationWarning
@@ -137,10 +138,13 @@ def check_proxy_certificates(config: "ClientCertConfig") -> None:
     """Refuse a CA that vouches for clients and for the proxy: every client could claim to be the proxy (H17)."""
     verifier = config.trust_provider.current(config.clock()).verifier
     store = getattr(verifier, "store", None)
-    clients = {anchor.spki_sha256 for anchor in store.anchors} if isinstance(store, TrustStore) else set()
+    anchors = store.anchors.authorities.values() if isinstance(store, TrustStore) else ()
+    clients = {anchor.spki_sha256 for anchor in anchors}
     for binding in config.bindings:
         for proof in binding.proofs:
-            shared = [anchor for anchor in getattr(proof, "anchors", ()) if anchor.spki_sha256 in clients]
+            proxies = getattr(proof, "anchors", ())
+            named = proxies.authorities.values() if isinstance(proxies, Certificates) else proxies
+            shared = [anchor for anchor in named if anchor.spki_sha256 in clients]
             if shared:
                 raise ConfigurationError(
                     f"ProxyCertificate trusts {shared[0]}, which trust has as well: every client could be the proxy; "

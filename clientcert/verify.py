@@ -16,7 +16,8 @@ from clientcert.core.verification import (
     anchor_level,
 )
 from clientcert.core.verification.base import utc_time
-from clientcert.core.verification.crl_checker import CrlChecker, CrlRules
+from clientcert.core.verification.crl_checker import CrlChecker
+from clientcert.core.verification.crl_rules import CrlRules
 from clientcert.core.verification.revocation import RevocationMode, RevocationPolicy, check_revocation
 from clientcert.errors import ClientCertError, ConfigurationError, EncodingError, Reason, escape_peer_text
 from clientcert.runtime.files import Sources

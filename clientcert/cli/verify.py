@@ -153,6 +153,7 @@ def _trust(profile: str, bundles: Paths, intermediates: Paths, at: datetime) -> 
     links = read_intermediates(intermediates, setting="--intermediates") if intermediates else []
     certificates = [certificate.der for certificate in (*read_bundle(bundles), *links)]
     store = TrustStore.load(certificates, security_level=anchor_level(profile))
+    store.check_signatures()
     for line in store.warnings(at):
         warnings.warn(line, stacklevel=1)
     return store

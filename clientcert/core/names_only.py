@@ -1,10 +1,11 @@
 """Identities of producers that send attributes and no certificate: less is known, and the identity says so."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import cached_property
 
 from clientcert.core.certificate import show_name
 from clientcert.core.identity import ClientIdentity, Evidence
-from clientcert.core.names import DistinguishedName
+from clientcert.core.names import CanonicalName, DistinguishedName
 from clientcert.core.sources import Claim
 from clientcert.errors import Reason, VerificationError
 
@@ -18,8 +19,13 @@ class NamesOnly:
             proxy accepted (`TRUST_PROXY`).
     """
 
-    def __init__(self, issuers: Iterable[DistinguishedName] | None) -> None:
-        self._issuers = None if issuers is None else frozenset(name.canonical for name in issuers)
+    def __init__(self, issuers: Sequence[DistinguishedName] | None) -> None:
+        self._issuers = issuers
+
+    @cached_property
+    def _canonical(self) -> frozenset[CanonicalName] | None:
+        # Not at start: most sources send certificates, and a bundle may have thousands of names.
+        return None if self._issuers is None else frozenset(name.canonical for name in self._issuers)
 
     def identity(self, claim: Claim, evidence: Evidence) -> ClientIdentity:
         """
@@ -42,7 +48,7 @@ class NamesOnly:
         issuer = DistinguishedName.from_nginx(claim.issuer_dn or b"")
         if subject.is_empty:
             raise VerificationError(Reason.NAME_NOT_ACCEPTED, "the subject is empty and no certificate came with it")
-        if self._issuers is not None and issuer.canonical not in self._issuers:
+        if self._canonical is not None and issuer.canonical not in self._canonical:
             detail = f"issuer {show_name(issuer)} is none of the CAs in trust or intermediates"
             raise VerificationError(Reason.ISSUER_UNKNOWN, detail)
         return ClientIdentity(subject=subject, issuer=issuer, serial_number=claim.serial_number, evidence=evidence)

@@ -19,7 +19,7 @@ from clientcert.core.verification import (
     Verifier,
     anchor_level,
 )
-from clientcert.core.verification.crl_checker import CrlRules
+from clientcert.core.verification.crl_rules import CrlRules
 from clientcert.core.verification.generation import FixedTrust, TrustGeneration, TrustProvider
 from clientcert.core.verification.revocation import RevocationChecker, RevocationPolicy
 from clientcert.errors import ConfigurationError, UnsafeConfigurationWarning
@@ -170,7 +170,7 @@ def _followed(settings: TrustSettings, profile: str, at: datetime) -> TrustProvi
 
     trust: Any = settings.trust
     if isinstance(trust, TrustStore):
-        trust = [certificate.der for certificate in (*trust.anchors, *trust.intermediates)]
+        trust = list(trust.authorities)
     sources = Sources(
         {TRUST: trust, INTERMEDIATES: settings.intermediates, CRL: settings.crl, POLICY: _policy_path(settings)}
     )

@@ -1,22 +1,25 @@
 """From what was read to a generation of trust: the store, the engine for it, and the revocation lists."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from clientcert.core.certificate import ParsedCertificate
 from clientcert.core.policy.routes import Policy
+from clientcert.core.verification.authority import Authority, parsed_authority
 from clientcert.core.verification.base import Verifier
-from clientcert.core.verification.bundle import read_bundle, read_intermediates
-from clientcert.core.verification.crl_checker import CrlChecker, CrlRules
+from clientcert.core.verification.bundle import Encoded, read_intermediates, split_bundle
+from clientcert.core.verification.crl_rules import CrlRules
 from clientcert.core.verification.generation import TrustGeneration
 from clientcert.core.verification.revocation import FirstAnswer, RevocationChecker, RevocationPolicy
-from clientcert.core.verification.store import TrustStore
+from clientcert.core.verification.store import TrustStore, read_authorities
 from clientcert.core.verification.strength import SecurityLevel
 from clientcert.errors import ConfigurationError
 from clientcert.runtime.files import Blob, Snapshot
-from clientcert.runtime.policy_file import PolicyFile
+
+if TYPE_CHECKING:
+    from clientcert.core.verification.crl_checker import CrlChecker
 
 TRUST, INTERMEDIATES, CRL, POLICY = "trust", "intermediates", "crl", "policy"
 """Names of the settings in `Sources` that a `TrustBuilder` reads."""
@@ -73,29 +76,38 @@ class TrustBuilder:
             ConfigurationError: Whatever `TrustStore.load` and `CrlChecker.load` refuse, and a root among the
                 intermediates, which would silently become an anchor.
         """
-        links = _read_certificates(snapshot.blobs.get(INTERMEDIATES, ()), read_intermediates)
-        certificates = [c.der for c in (*_read_certificates(snapshot.blobs[TRUST]), *links)]
-        store = TrustStore.load(certificates, security_level=self.security_level)
+        store = self._load_store(snapshot, previous)
         lists = self._load_lists(snapshot, store, None if previous is None else previous.revocation, at)
         checkers = tuple(checker for checker in (lists, self.checker) if checker is not None)
         return TrustGeneration(
             number=number,
             verifier=self.verifier(store),
-            known_issuers=tuple(c.subject for c in (*store.anchors, *store.intermediates)),
+            known_issuers=tuple(authority.subject for authority in store.authorities.values()),
             revocation=checkers[0] if len(checkers) == 1 else FirstAnswer(checkers) if checkers else None,
             policy=self.policy,
             authorization=read_policy(snapshot) or self.authorization,
             loaded_at=at,
             next_update=None if lists is None else lists.next_update,
-            description=(*store.describe(), *(lists.describe() if lists is not None else ())),
+            describe=lambda: (*store.describe(), *(lists.describe() if lists is not None else ())),
             warnings=store.warnings(at),
         )
 
+    def _load_store(self, snapshot: Snapshot, previous: TrustGeneration | None) -> TrustStore:
+        """Read what is trusted, and no certificate again that the generation before has."""
+        before = None if previous is None else getattr(previous.verifier, "store", None)
+        known = before.authorities if isinstance(before, TrustStore) else {}
+        links = _load_links(snapshot.blobs.get(INTERMEDIATES, ()))
+        authorities = read_authorities(_split(snapshot.blobs[TRUST]), known)
+        return TrustStore.of((*authorities, *links), security_level=self.security_level)
+
     def _load_lists(
         self, snapshot: Snapshot, store: TrustStore, in_force: RevocationChecker | None, at: datetime
-    ) -> CrlChecker | None:
+    ) -> "CrlChecker | None":
         if CRL not in snapshot.blobs:
             return None
+        # Not at the top: most deployments have no lists, and every import is part of every start.
+        from clientcert.core.verification.crl_checker import CrlChecker
+
         previous = next((c for c in _flatten(in_force) if isinstance(c, CrlChecker)), None)
         files = []
         for blob in snapshot.blobs[CRL]:
@@ -108,6 +120,9 @@ class TrustBuilder:
 def read_policy(snapshot: Snapshot) -> Policy | None:
     """The policy of a snapshot, if it has one; ConfigurationError with file and line when it cannot be used."""
     for blob in snapshot.blobs.get(POLICY, ()):
+        # As the lists: the parsers of TOML and YAML only where there is a file.
+        from clientcert.runtime.policy_file import PolicyFile
+
         return PolicyFile.parse(bytes(cast("bytes", blob.content)), name=blob.origin.strip("'\""))
     return None
 
@@ -116,13 +131,28 @@ def _flatten(checker: RevocationChecker | None) -> tuple[RevocationChecker | Non
     return checker.checkers if isinstance(checker, FirstAnswer) else (checker,)
 
 
-def _read_certificates(
-    blobs: tuple[Blob, ...], read: Callable[[Any], list[ParsedCertificate]] = read_bundle
-) -> list[ParsedCertificate]:
-    certificates: list[ParsedCertificate] = []
+def _load_links(blobs: tuple[Blob, ...]) -> list[Authority]:
+    links: list[Authority] = []
     for blob in blobs:
-        try:
-            certificates += read(blob.content)
-        except ConfigurationError as exc:
-            raise ConfigurationError(f"{blob.origin}: {exc}") from exc
-    return certificates
+        content: Any = blob.content
+        with _naming(blob):
+            links += map(parsed_authority, read_intermediates(content))
+    return links
+
+
+def _split(blobs: tuple[Blob, ...]) -> list[Encoded]:
+    found: list[Encoded] = []
+    for blob in blobs:
+        content: Any = blob.content
+        with _naming(blob):
+            found += (encoded._replace(prefix=f"{blob.origin}: ") for encoded in split_bundle(content))
+    return found
+
+
+@contextmanager
+def _naming(blob: Blob) -> Iterator[None]:
+    """Name the file in the text of an error."""
+    try:
+        yield
+    except ConfigurationError as exc:
+        raise ConfigurationError(f"{blob.origin}: {exc}") from exc

@@ -6,8 +6,8 @@ from base64 import b64decode
 from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
+from typing import NamedTuple
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 
 from clientcert.core.certificate import ParsedCertificate, parse_ca_certificate
@@ -16,25 +16,63 @@ from clientcert.errors import ClientCertError, ConfigurationError
 TrustItems = str | PathLike[str] | bytes | Certificate | Iterable[str | PathLike[str] | bytes | Certificate]
 TrustSource = TrustItems | Callable[[], TrustItems]
 
+NO_CERTIFICATE = "trust has no certificate: name at least one CA certificate"
+"""What is wrong with an empty bundle."""
+
 _BEGIN, _END = b"-----BEGIN ", b"-----END "
 # Linear: no two adjacent parts can match the same octet.
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s*\n([A-Za-z0-9+/=\s]*)-----END \1-----[ \t]*(?:\r?\n|\Z)")
 _CERTIFICATE_LABELS = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE"})
 
 
+class Encoded(NamedTuple):
+    """
+    One certificate of a source, not read yet.
+
+    Attributes:
+        der: Its octets.
+        origin: Where it was, for people.
+        prefix: Begins the text of an error.
+    """
+
+    der: bytes
+    origin: str
+    prefix: str = ""
+
+
+def split_bundle(source: TrustSource) -> list[Encoded]:
+    """
+    Find every certificate of a source, in order; see `TrustStore.load` for what a source is.
+
+    Raises:
+        ConfigurationError: A source that cannot be read, is damaged, or has none.
+
+    Not checked here: that the octets are certificates.
+    """
+    if callable(source):
+        return split_bundle(source())
+    found = _read(source)
+    if not found:
+        raise ConfigurationError(NO_CERTIFICATE)
+    return found
+
+
 def read_bundle(source: TrustSource) -> list[ParsedCertificate]:
     """
-    Read every certificate of a source, in order; see `TrustStore.load` for what a source is.
+    Read every certificate of a source, in order.
 
     Raises:
         ConfigurationError: Anything but one or more whole certificates.
     """
-    if callable(source):
-        return read_bundle(source())
-    certificates = _read(source)
-    if not certificates:
-        raise ConfigurationError("trust has no certificate: name at least one CA certificate")
-    return certificates
+    return [parse_encoded(encoded) for encoded in split_bundle(source)]
+
+
+def parse_encoded(encoded: Encoded) -> ParsedCertificate:
+    """Read one certificate; ConfigurationError names it."""
+    try:
+        return parse_ca_certificate(encoded.der)
+    except ClientCertError as exc:
+        raise ConfigurationError(f"{encoded.prefix}trust: {encoded.origin}: {exc.detail}") from exc
 
 
 def read_intermediates(source: TrustSource, *, setting: str = "intermediates") -> list[ParsedCertificate]:
@@ -58,9 +96,12 @@ def read_intermediates(source: TrustSource, *, setting: str = "intermediates") -
     return certificates
 
 
-def _read(source: TrustItems) -> list[ParsedCertificate]:
+def _read(source: TrustItems) -> list[Encoded]:
     if isinstance(source, Certificate):
-        return [_parse(source.public_bytes(Encoding.DER), "certificate object")]
+        # Not at the top: it brings every format of private keys, which costs more than to read a bundle.
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        return [Encoded(source.public_bytes(Encoding.DER), "certificate object")]
     if isinstance(source, bytes):
         return _split(source, "octets")
     if isinstance(source, str | PathLike):
@@ -72,7 +113,7 @@ def _read(source: TrustItems) -> list[ParsedCertificate]:
     return [certificate for item in source for certificate in _read(item)]
 
 
-def _read_path(source: str | PathLike[str]) -> list[ParsedCertificate]:
+def _read_path(source: str | PathLike[str]) -> list[Encoded]:
     path = Path(source)
     if "-----BEGIN" in str(source):
         raise ConfigurationError("trust is PEM text, wanted a path: pass the text as bytes instead")
@@ -91,12 +132,12 @@ def _read_path(source: str | PathLike[str]) -> list[ParsedCertificate]:
         raise ConfigurationError(f"trust: {str(path)!r} cannot be read: {cause}") from exc
 
 
-def _split(octets: bytes, origin: str) -> list[ParsedCertificate]:
+def _split(octets: bytes, origin: str) -> list[Encoded]:
     if not octets.strip():
         raise ConfigurationError(f"trust: {origin} is empty")
     if _BEGIN not in octets:
         if octets[:1] == b"\x30":
-            return [_parse(octets, origin)]
+            return [Encoded(octets, origin)]
         raise ConfigurationError(f"trust: {origin} holds neither PEM nor DER certificates")
     blocks = list(_BLOCK.finditer(octets))
     begins, ends = octets.count(_BEGIN), octets.count(_END)
@@ -111,7 +152,7 @@ def _split(octets: bytes, origin: str) -> list[ParsedCertificate]:
     if not labels <= _CERTIFICATE_LABELS:
         label = min(labels - _CERTIFICATE_LABELS).decode()
         raise ConfigurationError(f"trust: {origin} holds a block {label!r}, wanted CERTIFICATE only")
-    return [_parse(_decode(block[2], origin), f"{origin}, certificate {n}") for n, block in enumerate(blocks, 1)]
+    return [Encoded(_decode(block[2], origin), f"{origin}, certificate {n}") for n, block in enumerate(blocks, 1)]
 
 
 def ends_in_marker(octets: bytes) -> bool:
@@ -125,10 +166,3 @@ def _decode(text: bytes, origin: str) -> bytes:
         return b64decode(b"".join(text.split()), validate=True)
     except binascii.Error as exc:
         raise ConfigurationError(f"trust: {origin} is damaged: {exc}") from exc
-
-
-def _parse(der: bytes, origin: str) -> ParsedCertificate:
-    try:
-        return parse_ca_certificate(der)
-    except ClientCertError as exc:
-        raise ConfigurationError(f"trust: {origin}: {exc.detail}") from exc

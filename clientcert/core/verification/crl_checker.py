@@ -13,46 +13,17 @@ from clientcert.core.names import CanonicalName
 from clientcert.core.verification.base import utc_time
 from clientcert.core.verification.crl import Crl, read_crl
 from clientcert.core.verification.crl_bundle import split_crls
+from clientcert.core.verification.crl_rules import CrlRules
 from clientcert.core.verification.distribution_points import ListScope, read_distribution_points
 from clientcert.core.verification.revocation import Good, RevocationAnswer, Revoked, Unknown
 from clientcert.core.verification.store import TrustStore
-from clientcert.errors import ClientCertError, ConfigurationError, escape_peer_text
+from clientcert.errors import ClientCertError, ConfigurationError, VerificationError, escape_peer_text
 
 _CRL_SIGN = 1 << 6
-_NO_GRACE = timedelta(0)
 _NEVER = "has no nextUpdate: set crl_max_age to say how long such a list holds"
 
 IssuerKey = tuple[CanonicalName, str]
 """Name and SHA-256 of the key: two CAs may share a name, and a CA that changes its key signs two lists."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrlRules:
-    """
-    How long lists hold.
-
-    Attributes:
-        grace: Time after nextUpdate in which a list still holds.
-        max_age: Longest time after thisUpdate; required where a list has no nextUpdate.
-        accept_expired: Load lists that have expired already, for mode ``soft``: their entries still count.
-
-    Raises:
-        ConfigurationError: A negative time.
-    """
-
-    grace: timedelta = _NO_GRACE
-    max_age: timedelta | None = None
-    accept_expired: bool = False
-
-    def __post_init__(self) -> None:
-        if self.grace < _NO_GRACE:
-            raise ConfigurationError(f"crl_grace is {self.grace}, wanted zero or more")
-        if self.max_age is not None and self.max_age <= _NO_GRACE:
-            raise ConfigurationError(f"crl_max_age is {self.max_age}, wanted more than zero, or None")
-
-    def expiry(self, crl: Crl) -> datetime | None:
-        """Return the last moment a list holds; None where nothing says it."""
-        return crl.expires(grace=self.grace, max_age=self.max_age)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +177,10 @@ def _read(encoded: bytes, origin: str, known: Mapping[bytes, Crl]) -> Crl:
 
 def _find_issuer(crl: Crl, store: TrustStore, origin: str) -> ParsedCertificate:
     name = crl.issuer_canonical
-    named = store.anchors_by_name.get(name, ()) + store.intermediates_by_name.get(name, ())
+    try:
+        named = store.anchors_by_name.get(name, ()) + store.intermediates_by_name.get(name, ())
+    except VerificationError as exc:
+        raise ConfigurationError(f"crl: {origin}: {crl} is by a damaged {exc.detail}") from exc
     if not named:
         raise ConfigurationError(
             f"crl: {origin}: {crl} is by {_issuer_text(crl)}, which is not configured: take it out, or add its CA to "

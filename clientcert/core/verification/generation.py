@@ -1,7 +1,7 @@
 """Everything a decision trusts as one value, so that a request sees all of the old or all of the new."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
@@ -28,7 +28,7 @@ class TrustGeneration:
         authorization: Who may do what; None where the app decides that by itself.
         loaded_at: When; aware UTC.
         next_update: When a revocation list of it expires, grace included; None without lists.
-        description: One line for each certificate and list, for people.
+        describe: Gives one line for each certificate and list, for people.
         warnings: What an operator should look at, one line each.
     """
 
@@ -40,8 +40,13 @@ class TrustGeneration:
     authorization: Policy | None = None
     loaded_at: datetime
     next_update: datetime | None = None
-    description: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    describe: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False, compare=False)
     warnings: tuple[str, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def description(self) -> tuple[str, ...]:
+        """One line for each certificate and list, for people; made when asked for."""
+        return self.describe()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,7 +144,7 @@ class OpenSSLVerifier:
         # X509Store keeps the time inside: one for each call.
         store = crypto.X509Store()
         store.set_time(at)
-        known = {certificate.der: certificate for certificate in (*self.store.by_x509.values(), *links, leaf)}
+        known = {certificate.der: certificate for certificate in (*links, leaf)}
         try:
             with hostile_der():
                 for certificate in self.store.by_x509:
@@ -157,11 +157,13 @@ class OpenSSLVerifier:
                     code, depth, text = exc.errors
                     raise self._refuse(leaf, links, at, code, f"{text} at depth {depth} (error {code})") from exc
                 # Not to_cryptography(): it parses again, and warns about serial numbers again.
-                return tuple(known[crypto.dump_certificate(crypto.FILETYPE_ASN1, link)] for link in chain)
+                ders = [crypto.dump_certificate(crypto.FILETYPE_ASN1, link) for link in chain]
         except ClientCertError as exc:
             if isinstance(exc, VerificationError):
                 raise
             raise refusal(Reason.PATH_INVALID, LEAF, leaf, f"OpenSSL: {exc.detail}") from exc
+        trusted = self.store.authorities
+        return tuple(trusted[der].certificate if der in trusted else known[der] for der in ders)
 
     def _refuse(
         self, leaf: ParsedCertificate, links: Sequence[ParsedCertificate], at: datetime, code: int, said: str

@@ -1,6 +1,7 @@
 """What an operator trusts: anchors and intermediates, loaded whole or not at all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -11,19 +12,21 @@ from cryptography.x509.verification import Store
 
 from clientcert.core.certificate import ParsedCertificate
 from clientcert.core.names import CanonicalName
-from clientcert.core.tbs import X509_V3
-from clientcert.core.verification.bundle import TrustSource, read_bundle
-from clientcert.core.verification.path import key_id_matches
+from clientcert.core.verification.authorities import CertificateMap, Certificates, CertificateSet, index_by_name
+from clientcert.core.verification.authority import Authority, parsed_authority
+from clientcert.core.verification.bundle import NO_CERTIFICATE, Encoded, TrustSource, parse_encoded, split_bundle
+from clientcert.core.verification.plain_roots import find_plain_root
 from clientcert.core.verification.public_roots import is_public_root
-from clientcert.core.verification.rules import ANCHOR, check_ca, check_is_ca
-from clientcert.core.verification.signatures import signature_state
+from clientcert.core.verification.rules import ANCHOR
 from clientcert.core.verification.strength import SecurityLevel
 from clientcert.errors import ConfigurationError, VerificationError
 
 # A private PKI has a handful; more is a copy of a public bundle.
-_MANY_ANCHORS = 16
+_MANY = 16
 
 Index = Mapping[CanonicalName, tuple[ParsedCertificate, ...]]
+Known = Mapping[bytes, Authority]
+_NOTHING: Known = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,9 @@ class TrustStore:
     """
     The CAs whose clients are accepted.
 
-    Immutable, and free of time: a reload makes a new one. Build it with `load`.
+    Immutable, and free of time: a reload makes a new one. Build it with `load`. Of more than 16 certificates, those
+    that are plain roots (`find_plain_root`) are parsed when a path first needs them, and what is asked for one then
+    raises what `Authority.certificate` raises.
 
     Attributes:
         anchors: Self-issued CA certificates: the only source of trust.
@@ -41,16 +46,18 @@ class TrustStore:
         anchors_by_name, intermediates_by_name: The same by subject, in the form in which names are compared.
         x509_store: The anchors for cryptography's verifier; None where it can use none of them.
         by_x509: The parsed certificate for each certificate object of the store.
+        authorities: All of them, anchors first, by DER: what the next generation need not read again.
     """
 
-    anchors: tuple[ParsedCertificate, ...]
-    intermediates: tuple[ParsedCertificate, ...] = ()
-    sound: frozenset[ParsedCertificate] = field(default=frozenset(), repr=False, compare=False)
+    anchors: Certificates
+    intermediates: Certificates
+    sound: AbstractSet[ParsedCertificate] = field(repr=False, compare=False)
     flaws: tuple[str, ...] = field(default=(), repr=False, compare=False)
     anchors_by_name: Index = field(repr=False, compare=False)
     intermediates_by_name: Index = field(repr=False, compare=False)
     x509_store: Store | None = field(repr=False, compare=False)
     by_x509: Mapping[Certificate, ParsedCertificate] = field(repr=False, compare=False)
+    authorities: Known = field(repr=False, compare=False)
 
     @classmethod
     def load(cls, source: "TrustSource | TrustStore", *, security_level: SecurityLevel | None = None) -> Self:
@@ -68,34 +75,49 @@ class TrustStore:
             ConfigurationError: Nothing found, not readable, a private key, octets that are not a whole certificate, a
                 certificate that is not a CA, an anchor that did not sign itself, no anchor at all.
 
-        Not checked here: dates (`warnings` tells), and that the intermediates chain to the anchors.
+        Not checked here: dates (`warnings` tells), that the intermediates chain to the anchors, and in a bundle of
+        more than 16 the self-signatures of plain roots: see `check_signatures`.
         """
         if isinstance(source, TrustStore):
-            source = [c.der for c in (*source.anchors, *source.intermediates)]
-        certificates = dict.fromkeys(read_bundle(source))
-        anchors = dict.fromkeys(c for c in certificates if _is_anchor(c))
+            return cls.of(source.authorities.values(), security_level=security_level)
+        return cls.of(read_authorities(split_bundle(source)), security_level=security_level)
+
+    @classmethod
+    def of(cls, authorities: Iterable[Authority], *, security_level: SecurityLevel | None = None) -> Self:
+        """Make a store of what `read_authorities` has read; as `load`."""
+        everything = {authority.der: authority for authority in authorities}.values()
+        anchors = [authority for authority in everything if authority.is_anchor]
         if not anchors:
             raise ConfigurationError(
-                f"trust has {len(certificates)} certificates but no self-issued CA certificate: add the root CA's "
+                f"trust has {len(everything)} certificates but no self-issued CA certificate: add the root CA's "
                 "certificate; intermediates alone are not trusted"
             )
-        flaws = {c: flaw for c in anchors if (flaw := _flaw(c, security_level)) is not None}
+        flaws = [flaw for anchor in anchors if (flaw := anchor.flaw(security_level, ANCHOR)) is not None]
         if len(flaws) == len(anchors):
-            detail = next(iter(flaws.values()))
-            raise ConfigurationError(f"trust: no client could be accepted under any anchor: {detail}")
-        links = dict.fromkeys(c for c in certificates if c not in anchors)
-        sound = frozenset(c for c in certificates if _flaw(c, None, ANCHOR if c in anchors else "") is None)
-        usable = [c.x509 for c in anchors if c.version == X509_V3 and c in sound]
+            raise ConfigurationError(f"trust: no client could be accepted under any anchor: {flaws[0]}")
+        links = [authority for authority in everything if not authority.is_anchor]
+        sound = [c for c in anchors if c.flaw(None, ANCHOR) is None]
+        usable = [c.x509 for c in sound if c.is_v3]
+        ordered = {authority.der: authority for authority in (*anchors, *links)}
         return cls(
-            anchors=tuple(anchors),
-            flaws=tuple(flaws.values()),
-            sound=sound,
-            intermediates=tuple(links),
-            anchors_by_name=_by_name(anchors),
-            intermediates_by_name=_by_name(links),
+            anchors=Certificates(anchors),
+            flaws=tuple(flaws),
+            sound=CertificateSet((*sound, *(c for c in links if c.flaw(None, "") is None))),
+            intermediates=Certificates(links),
+            anchors_by_name=index_by_name(anchors),
+            intermediates_by_name=index_by_name(links),
             x509_store=Store(usable) if usable else None,
-            by_x509=MappingProxyType({c.x509: c for c in (*anchors, *links)}),
+            by_x509=CertificateMap({c.x509: c for c in ordered.values()}),
+            authorities=MappingProxyType(ordered),
         )
+
+    def check_signatures(self) -> None:
+        """Check what `load` left for later; ConfigurationError for an anchor that is damaged. 0.1 ms for each."""
+        for authority in self.authorities.values():
+            try:
+                _ = authority.certificate
+            except VerificationError as exc:
+                raise ConfigurationError(f"trust: {exc.detail}") from exc
 
     def warnings(self, at: datetime) -> tuple[str, ...]:
         """
@@ -105,19 +127,18 @@ class TrustStore:
             at: The moment to judge dates for; aware.
         """
         lines = [f"unusable {flaw}" for flaw in self.flaws]
-        lines += [f"{ANCHOR} {c} expired at {c.not_after:%Y-%m-%dT%H:%M:%SZ}" for c in self.anchors if at > c.not_after]
+        anchors = tuple(self.anchors.authorities.values())
+        lines += [f"{ANCHOR} {c} expired at {c.not_after:%Y-%m-%dT%H:%M:%SZ}" for c in anchors if at > c.not_after]
         lines += [
-            f"{ANCHOR} {c} is not valid before {c.not_before:%Y-%m-%dT%H:%M:%SZ}"
-            for c in self.anchors
-            if at < c.not_before
+            f"{ANCHOR} {c} is not valid before {c.not_before:%Y-%m-%dT%H:%M:%SZ}" for c in anchors if at < c.not_before
         ]
         lines += [
             f"{ANCHOR} {c} is a public Web PKI root: anybody can get a certificate under it"
-            for c in self.anchors
+            for c in anchors
             if is_public_root(c.spki_sha256)
         ]
-        if len(self.anchors) > _MANY_ANCHORS:
-            lines.append(f"{len(self.anchors)} trust anchors: clients of every one of them are accepted")
+        if len(anchors) > _MANY:
+            lines.append(f"{len(anchors)} trust anchors: clients of every one of them are accepted")
         return tuple(lines)
 
     def describe(self) -> tuple[str, ...]:
@@ -125,7 +146,7 @@ class TrustStore:
         return tuple(
             f"{place} {c}, valid {c.not_before:%Y-%m-%d} to {c.not_after:%Y-%m-%d}"
             for place, group in (("anchor", self.anchors), ("intermediate", self.intermediates))
-            for c in group
+            for c in group.authorities.values()
         )
 
     def issuers_of(self, certificate: ParsedCertificate) -> tuple[ParsedCertificate, ...]:
@@ -134,34 +155,22 @@ class TrustStore:
         return self.anchors_by_name.get(name, ()) + self.intermediates_by_name.get(name, ())
 
 
-def _by_name(certificates: Iterable[ParsedCertificate]) -> Index:
-    index: dict[CanonicalName, tuple[ParsedCertificate, ...]] = {}
-    for certificate in certificates:
-        index[certificate.subject_canonical] = (*index.get(certificate.subject_canonical, ()), certificate)
-    return MappingProxyType(index)
+def read_authorities(encoded: Sequence[Encoded], known: Known = _NOTHING) -> list[Authority]:
+    """
+    Read the certificates of a bundle: those that are known not again, and plain roots among many as far as needed.
+
+    Args:
+        encoded: All of them; how many there are decides.
+        known: Of the store before.
+
+    Raises:
+        ConfigurationError: None at all, or octets that are not a certificate.
+    """
+    if not encoded:
+        raise ConfigurationError(NO_CERTIFICATE)
+    find = find_plain_root if len(encoded) > _MANY else _read_none
+    return [known.get(one.der) or find(one.der) or parsed_authority(parse_encoded(one)) for one in encoded]
 
 
-def _is_anchor(certificate: ParsedCertificate) -> bool:
-    """Tell an anchor from an intermediate; ConfigurationError for what is neither."""
-    try:
-        check_is_ca(certificate, "certificate")
-    except VerificationError as exc:
-        raise ConfigurationError(
-            f"trust: {exc.detail}: take it out of the bundle (a client's own certificate belongs into profile 'pinned')"
-        ) from exc
-    # A CA that changes its key may certify the new one under its own name: self-issued, and yet a link (RFC 5280 §3.2).
-    if not certificate.is_self_issued or not key_id_matches(certificate, certificate):
-        return False
-    # What cannot be computed (DSA, MD5) is no damage: nothing rests on the self-signature of an anchor.
-    if signature_state(certificate, certificate) is False:
-        raise ConfigurationError(f"trust: anchor {certificate} is not signed by its own key: the file is damaged")
-    return True
-
-
-def _flaw(certificate: ParsedCertificate, level: SecurityLevel | None, role: str = ANCHOR) -> str | None:
-    """Why no client can be accepted under a CA at any time, and which option would help; or None."""
-    try:
-        check_ca(certificate, role, level=level)
-    except VerificationError as exc:
-        return "; ".join((exc.detail, *(hint for hint in exc.hints if "profile" in hint)))
-    return None
+def _read_none(der: bytes) -> None:
+    """Leave all to the reader that reads everything at once."""

@@ -6,7 +6,8 @@ from typing import Any
 from cryptography import x509
 
 from clientcert.core.verification import StandardVerifier, TrustStore, VerifiedPath
-from clientcert.core.verification.crl_checker import CrlChecker, CrlRules
+from clientcert.core.verification.crl_checker import CrlChecker
+from clientcert.core.verification.crl_rules import CrlRules
 from clientcert.core.verification.revocation import RevocationAnswer
 from clientcert.testing import CertificateAuthority, IssuedCertificate, Revoked
 from clientcert.testing.asn1 import explicit, integer, sequence, time

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from clientcert.core.verification import TrustStore
-from clientcert.core.verification.crl_checker import CrlRules
+from clientcert.core.verification.crl_rules import CrlRules
 from clientcert.core.verification.distribution_points import read_list_scope
 from clientcert.core.verification.revocation import Good, Revoked, Unknown
 from clientcert.errors import ConfigurationError
