@@ -6,7 +6,7 @@ numbers and names that a peer can choose, raises for some of them only when they
 names; here every field is there, or the certificate is refused.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.x509 import Certificate, load_der_x509_certificate
 
 from clientcert.core.extensions import Extensions
-from clientcert.core.general_names import NameKind
+from clientcert.core.general_names import GeneralName, NameKind
 from clientcert.core.limits import Limits
 from clientcert.core.names import CanonicalName, DistinguishedName
 from clientcert.core.tbs import CertificateFields, read_fields
@@ -28,6 +28,7 @@ from clientcert.errors import MAX_PEER_TEXT, ClientCertError, EncodingError, Rea
 MAX_SERIAL_NUMBER = (1 << 159) - 1
 _SERIAL_RULE = "RFC 5280 §4.1.2.2: positive, at most 20 octets"
 
+_TEXT_KINDS = frozenset({NameKind.EMAIL, NameKind.DNS, NameKind.URI})
 # X.520 upper bounds that cryptography warns about whenever it meets them in a directoryName.
 _LENGTH_BOUNDS = {"2.5.4.6": (2, 2), "1.3.6.1.4.1.311.60.2.1.3": (2, 2), "2.5.4.3": (1, 64)}
 
@@ -43,11 +44,15 @@ class ParsedCertificate:
         der: Exactly the octets received.
         x509: The same as an object of cryptography. Its names and extensions are parsed lazily, warn and raise;
             the fields here do not.
+        signed: DER of the to-be-signed part.
         version: 1 to 3.
         serial_number: 1 to 2^159 - 1 in a client's certificate; any integer in a CA's.
         subject, issuer: Names as encoded (RFC 5280 §4.1.2.4).
+        issuer_der: DER of the issuer's Name.
+        validity: DER of the Validity.
         not_before, not_after: Validity, both ends inclusive; aware UTC, whole seconds.
         extensions: RFC 5280 §4.2.
+        name_kinds: The types of names in subjectAltName; empty without one.
         public_key: The subject's key, decoded.
         subject_canonical, issuer_canonical: The names in the form in which they are compared (RFC 5280 §7.1).
         public_key_algorithm: DER of the AlgorithmIdentifier of that key, parameters included.
@@ -58,13 +63,17 @@ class ParsedCertificate:
 
     der: bytes = field(repr=False)
     x509: Certificate = field(repr=False, compare=False)
+    signed: bytes = field(repr=False, compare=False)
     version: int = field(compare=False)
     serial_number: int = field(compare=False)
     subject: DistinguishedName = field(compare=False)
     issuer: DistinguishedName = field(compare=False)
+    issuer_der: bytes = field(repr=False, compare=False)
+    validity: bytes = field(repr=False, compare=False)
     not_before: datetime = field(compare=False)
     not_after: datetime = field(compare=False)
     extensions: Extensions = field(repr=False, compare=False)
+    name_kinds: frozenset[NameKind] = field(repr=False, compare=False)
     public_key: CertificatePublicKeyTypes = field(repr=False, compare=False)
     public_key_algorithm: bytes = field(repr=False, compare=False)
     signature_algorithm: bytes = field(repr=False, compare=False)
@@ -92,6 +101,8 @@ class ParsedCertificate:
     @property
     def user_principal_names(self) -> tuple[str, ...]:
         """The UPN otherNames of subjectAltName (Active Directory), exactly as encoded; empty ones left out."""
+        if NameKind.OTHER_NAME not in self.name_kinds:
+            return ()
         names = self.extensions.alternative_names or ()
         return tuple(name.text for name in names if name.is_user_principal_name and name.text)
 
@@ -101,7 +112,9 @@ class ParsedCertificate:
         return self.subject_canonical == self.issuer_canonical
 
     def _alternative_names(self, kind: NameKind) -> tuple[str, ...]:
-        return tuple(name.text for name in self.extensions.alternative_names or () if name.kind is kind and name.text)
+        if kind not in self.name_kinds:
+            return ()
+        return tuple([name.text for name in self.extensions.alternative_names or () if name.kind is kind and name.text])
 
     def __str__(self) -> str:
         """Subject and the first 8 octets of the fingerprint, escaped and cut: for one line of a log."""
@@ -196,23 +209,25 @@ def _walk(der: bytes) -> CertificateFields:
 
 def _check_sizes(fields: CertificateFields, limits: Limits) -> None:
     names = fields.extensions.alternative_names or ()
-    uri_bytes = max((len(name.value) for name in names if name.kind is NameKind.URI), default=0)
-    sizes = [
-        ("extensions", len(fields.extensions.oids), "extensions"),
-        ("alternative names", len(names), "alternative_names"),
-        ("bytes in one URI", uri_bytes, "uri_bytes"),
-    ]
+    uri_bytes = max([len(name.value) for name in names if name.kind is NameKind.URI], default=0)
+    _check_size("extensions", len(fields.extensions.oids), "extensions", limits.extensions)
+    _check_size("alternative names", len(names), "alternative_names", limits.alternative_names)
+    _check_size("bytes in one URI", uri_bytes, "uri_bytes", limits.uri_bytes)
     for whose, name in (("subject", fields.subject), ("issuer", fields.issuer)):
-        lengths = [len(attribute.value) for rdn in name.rdns for attribute in rdn]
-        sizes += [
-            ("RDNs in the " + whose, len(name.rdns), "rdns"),
-            ("characters in one value of the " + whose, max(lengths, default=0), "name_value_characters"),
-            ("characters in the " + whose, sum(lengths), "name_characters"),
-        ]
-    for what, size, limit in sizes:
-        if size > getattr(limits, limit):
-            detail = f"certificate has {size} {what}, the limit is {getattr(limits, limit)}"
-            raise EncodingError(Reason.CERTIFICATE_TOO_LARGE, detail, hints=_way_out(limit, size))
+        rdns = name.rdns
+        lengths = [len(attribute.value) for rdn in rdns for attribute in rdn]
+        _check_size("RDNs in the " + whose, len(rdns), "rdns", limits.rdns)
+        longest = max(lengths, default=0)
+        _check_size(
+            "characters in one value of the " + whose, longest, "name_value_characters", limits.name_value_characters
+        )
+        _check_size("characters in the " + whose, sum(lengths), "name_characters", limits.name_characters)
+
+
+def _check_size(what: str, size: int, name: str, limit: int) -> None:
+    if size > limit:
+        detail = f"certificate has {size} {what}, the limit is {limit}"
+        raise EncodingError(Reason.CERTIFICATE_TOO_LARGE, detail, hints=_way_out(name, size))
 
 
 def _way_out(limit: str, size: int) -> tuple[str, ...]:
@@ -223,7 +238,9 @@ def _load(der: bytes, fields: CertificateFields) -> ParsedCertificate:
     if fields.signature_algorithm != fields.outer_signature_algorithm:
         detail = "signature algorithm inside the certificate differs from the one outside"
         raise VerificationError(Reason.ALGORITHM_NOT_ACCEPTED, detail, hints=("RFC 5280 §4.1.1.2",))
-    addresses = _read_addresses(fields.extensions)
+    names = fields.extensions.alternative_names or ()
+    kinds = frozenset([name.kind for name in names])
+    addresses = () if kinds <= _TEXT_KINDS else _read_addresses(names)
     with hostile_der():
         loaded = load_der_x509_certificate(der)
         not_before, not_after = loaded.not_valid_before_utc, loaded.not_valid_after_utc
@@ -231,13 +248,17 @@ def _load(der: bytes, fields: CertificateFields) -> ParsedCertificate:
     return ParsedCertificate(
         der=der,
         x509=loaded,
+        signed=fields.signed,
         version=fields.version,
         serial_number=fields.serial_number,
         subject=fields.subject,
         issuer=fields.issuer,
+        issuer_der=fields.issuer_der,
+        validity=fields.validity,
         not_before=not_before,
         not_after=not_after,
         extensions=fields.extensions,
+        name_kinds=kinds,
         public_key=public_key,
         public_key_algorithm=fields.public_key_algorithm,
         signature_algorithm=fields.signature_algorithm,
@@ -249,10 +270,10 @@ def _load(der: bytes, fields: CertificateFields) -> ParsedCertificate:
     )
 
 
-def _read_addresses(extensions: Extensions) -> tuple[IPv4Address | IPv6Address, ...]:
+def _read_addresses(names: Sequence[GeneralName]) -> tuple[IPv4Address | IPv6Address, ...]:
     """Addresses of subjectAltName, and a refusal for names that could not be handed on as what they are."""
     addresses = []
-    for name in extensions.alternative_names or ():
+    for name in names:
         if name.kind is NameKind.IP:
             if len(name.value) not in (4, 16):
                 detail = f"IP address of {len(name.value)} octets in subjectAltName, wanted 4 or 16"

@@ -4,7 +4,7 @@ A minimal reader for DER (X.690): one tag, length and value at a time, without r
 It is used where the exact bytes matter (names, and fields of a certificate that no typed parser returns).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 BIT_STRING = 0x03
@@ -90,10 +90,49 @@ def read_elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, Tlv]
     Raises:
         ValueError: As `read_tlv`, when the faulty element is reached.
     """
+    size = len(data)
     while start < end:
-        tlv = read_tlv(data, start, end)
+        # Nearly every element has a short length, and a call for each would double the time of a certificate; whatever
+        # else there may be, faults included, is left to `read_tlv`.
+        stop = start + 2 + data[start + 1] if start + 1 < end <= size and data[start + 1] < _LONG_LENGTH else 0
+        if 0 < stop <= end and data[start] & _LONG_TAG != _LONG_TAG:
+            tlv = _new_tlv(Tlv, (data[start], start + 2, stop))
+        else:
+            tlv = read_tlv(data, start, end)
         yield start, tlv
         start = tlv.end
+
+
+def split_elements(data: bytes, start: int, end: int) -> list[bytes]:
+    """
+    Cut the span between two indices into its elements, each with its tag and length.
+
+    Raises:
+        ValueError: As `read_tlv`, for any of them; nothing is returned then.
+    """
+    elements = []
+    size = len(data)
+    while start < end:
+        # As in `read_elements`.
+        stop = start + 2 + data[start + 1] if start + 1 < end <= size and data[start + 1] < _LONG_LENGTH else 0
+        if not 0 < stop <= end or data[start] & _LONG_TAG == _LONG_TAG:
+            stop = read_tlv(data, start, end).end
+        elements.append(data[start:stop])
+        start = stop
+    return elements
+
+
+def cut_elements(data: bytes, start: int, end: int) -> Iterable[bytes]:
+    """As `split_elements`, but ValueError when the faulty element is reached, as `read_elements`: the first is told."""
+    try:
+        return split_elements(data, start, end)
+    except ValueError:
+        return (data[offset : tlv.end] for offset, tlv in read_elements(data, start, end))
+
+
+def content_of(element: bytes) -> bytes:
+    """Return the content octets of one element that `split_elements` returned."""
+    return element[2:] if element[1] < _LONG_LENGTH else element[read_tlv(element, 0).start :]
 
 
 def encode_tlv(tag: int, content: bytes) -> bytes:

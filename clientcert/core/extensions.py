@@ -108,8 +108,7 @@ def read_extensions(data: bytes, start: int, end: int) -> Extensions:
     found: dict[str, Any] = {}
     oids: list[str] = []
     critical: set[str] = set()
-    for offset, tlv in der.read_elements(data, start, end):
-        element = data[offset : tlv.end]
+    for element in der.cut_elements(data, start, end):
         read = _read_known_extension if len(element) <= _MAX_CACHED_BYTES else _read_extension
         oid, is_critical, field, value = read(element)
         if oid in oids:
@@ -127,17 +126,17 @@ def _read_extension(element: bytes) -> tuple[str, bool, str, object]:
     extension = der.read_tlv(element, 0)
     if extension.tag != der.SEQUENCE:
         raise ValueError("extension is not a SEQUENCE")
-    elements = [tlv for _, tlv in der.read_elements(element, extension.start, extension.end)]
-    tags = [tlv.tag for tlv in elements]
+    parts = der.split_elements(element, extension.start, extension.end)
+    tags = [part[0] for part in parts]
     if tags not in ([der.OBJECT_IDENTIFIER, der.OCTET_STRING], [der.OBJECT_IDENTIFIER, _BOOLEAN, der.OCTET_STRING]):
         raise ValueError("extension is not an OID, an optional flag and an OCTET STRING")
-    oid = decode_oid(element[elements[0].start : elements[0].end])
-    critical = len(elements) == 3
+    oid = decode_oid(der.content_of(parts[0]))
+    critical = len(parts) == 3
     # DER leaves a default out (X.690 §11.5), and TRUE is 0xff (§11.1).
-    if critical and element[elements[1].start : elements[1].end] != b"\xff":
+    if critical and der.content_of(parts[1]) != b"\xff":
         raise ValueError("criticality is not a BOOLEAN in DER")
     field, read = _READERS.get(oid, ("", None))
-    value = element[elements[-1].start : elements[-1].end]
+    value = der.content_of(parts[-1])
     try:
         if oid in _FORMS:
             _FORMS[oid](value)

@@ -1,9 +1,11 @@
 """GeneralName (RFC 5280 §4.2.1.6): the names of subjectAltName, name constraints and key identifiers."""
 
-from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 from clientcert.core import der as asn1
+from clientcert.core.name_attributes import Attribute, Rdn, read_name_span, read_rdn
 from clientcert.core.name_types import decode_oid
 from clientcert.core.names import CanonicalName, DistinguishedName
 
@@ -24,7 +26,7 @@ class NameKind(IntEnum):
     REGISTERED_ID = 8
 
 
-_TEXT_KINDS = frozenset({NameKind.EMAIL, NameKind.DNS, NameKind.URI})
+_TEXT_KINDS = {0x80 | kind: kind for kind in (NameKind.EMAIL, NameKind.DNS, NameKind.URI)}
 # EXPLICIT or SEQUENCE alternatives are constructed, IMPLICIT strings are primitive (X.690 §8.14).
 _CONSTRUCTED = frozenset({NameKind.OTHER_NAME, NameKind.DIRECTORY})
 # ASN.1 of the 1980s inside; CVE-2023-0286 was a type confusion over x400Address.
@@ -46,10 +48,13 @@ _VALUE_TAGS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GeneralName:
+# Names of one organisation differ in their last RDN. Bounded, so that a peer can empty the cache, not fill the memory.
+_MAX_CACHED_RDNS, _MAX_CACHED_BYTES = 256, 128
+
+
+class GeneralName(NamedTuple):
     """
-    One name.
+    One name. Not a dataclass: a certificate may have hundreds, and making one of those takes five times as long.
 
     Attributes:
         kind: Which alternative.
@@ -72,6 +77,9 @@ class GeneralName:
         return self.other_type == _UPN
 
 
+_new_name = tuple.__new__
+
+
 def read_general_names(data: bytes, start: int, end: int) -> tuple[GeneralName, ...]:
     """
     Read the GeneralName elements that fill a span.
@@ -84,7 +92,15 @@ def read_general_names(data: bytes, start: int, end: int) -> tuple[GeneralName, 
     Not checked here: the syntax of host names, addresses and URIs, and the length of an IP address, which differs
     between a name and a constraint.
     """
-    return tuple(read_general_name(data, tlv) for _, tlv in asn1.read_elements(data, start, end))
+    names = []
+    for element in asn1.cut_elements(data, start, end):
+        kind = _TEXT_KINDS.get(element[0])
+        if kind is None:
+            names.append(read_general_name(element, asn1.read_tlv(element, 0)))
+        else:
+            value = asn1.content_of(element)
+            names.append(_new_name(GeneralName, (kind, value, value.decode("utf-8"), "", None)))
+    return tuple(names)
 
 
 def read_general_name(data: bytes, tlv: asn1.Tlv) -> GeneralName:
@@ -97,7 +113,7 @@ def read_general_name(data: bytes, tlv: asn1.Tlv) -> GeneralName:
     if bool(tlv.tag & 0x20) != (kind in _CONSTRUCTED):
         raise ValueError(f"tag 0x{tlv.tag:02x} is not a GeneralName in DER")
     value = data[tlv.start : tlv.end]
-    if kind in _TEXT_KINDS:
+    if tlv.tag in _TEXT_KINDS:
         return GeneralName(kind=kind, value=value, text=value.decode("utf-8"))
     if kind is NameKind.DIRECTORY:
         return GeneralName(kind=kind, value=value, name=read_name(value))
@@ -116,13 +132,33 @@ def read_name(der: bytes) -> DistinguishedName:
         ValueError: A value of another type, such as VisibleString or OCTET STRING.
         NameSyntaxError: Not a Name.
     """
-    name = DistinguishedName.from_der(der)
-    for attribute in (attribute for rdn in name.rdns for attribute in rdn):
+    return read_name_and_form(der)[0]
+
+
+def read_name_and_form(der: bytes) -> tuple[DistinguishedName, CanonicalName]:
+    """Read a Name as `read_name` does, and its `comparison_form`."""
+    try:
+        span = read_name_span(der)
+        rdns = asn1.split_elements(der, span.start, span.end)
+        read = [_read_known_rdn(rdn) if len(rdn) <= _MAX_CACHED_BYTES else _read_rdn_and_form(rdn) for rdn in rdns]
+    except ValueError:
+        # What is no Name at all is said first, and as such.
+        DistinguishedName.from_der(der)
+        raise
+    return DistinguishedName(rdns=tuple([rdn for rdn, _ in read])), tuple([form for _, form in read])
+
+
+def _read_rdn_and_form(encoded: bytes) -> tuple[Rdn, tuple[tuple[str, bool, bytes], ...]]:
+    rdn = read_rdn(encoded)
+    for attribute in rdn:
         if attribute.der is not None and attribute.der[0] not in _VALUE_TAGS:
             raise ValueError(f"attribute {attribute.oid} of a name has a value with tag 0x{attribute.der[0]:02x}")
         if attribute.der is not None and attribute.der[0] == asn1.BIT_STRING:
             check_bit_string(attribute.der[asn1.read_tlv(attribute.der, 0).start :])
-    return name
+    return rdn, tuple(sorted(map(_comparable, rdn)))
+
+
+_read_known_rdn = lru_cache(maxsize=_MAX_CACHED_RDNS)(_read_rdn_and_form)
 
 
 def comparison_form(name: DistinguishedName) -> CanonicalName:
@@ -131,17 +167,13 @@ def comparison_form(name: DistinguishedName) -> CanonicalName:
 
     As `DistinguishedName.canonical`, but a NumericString equals itself only, which that one cannot tell from text.
     """
-    return tuple(
-        tuple(
-            sorted(
-                (attribute.oid, False, attribute.der)
-                if attribute.der is not None and attribute.der[0] == asn1.NUMERIC_STRING
-                else attribute.canonical
-                for attribute in rdn
-            )
-        )
-        for rdn in name.rdns
-    )
+    return tuple(tuple(sorted(map(_comparable, rdn))) for rdn in name.rdns)
+
+
+def _comparable(attribute: Attribute) -> tuple[str, bool, bytes]:
+    if attribute.der is not None and attribute.der[0] == asn1.NUMERIC_STRING:
+        return attribute.oid, False, attribute.der
+    return attribute.canonical
 
 
 def check_bit_string(content: bytes) -> None:

@@ -1,7 +1,6 @@
 """One attribute of a distinguished name, and how its value is read from DER (X.520, RFC 5280 §4.1.2.4)."""
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Self
 
 from clientcert.core.der import (
@@ -33,8 +32,6 @@ _STRING_CODECS = {
     UNIVERSAL_STRING: "utf-32-be",
 }
 _CONSTRUCTED = 0x20
-# Bounded, so that a peer can empty the cache but not fill the memory.
-_MAX_CACHED_RDNS, _MAX_CACHED_BYTES = 256, 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,14 +119,21 @@ def read_rdns(encoded: bytes) -> tuple[Rdn, ...]:
         ValueError: Not exactly one Name in DER: a structural fault, an empty RDN, an RDN whose SET is not sorted
             (X.690 §11.6) or that has an attribute type twice (X.501 §9.3), or as `Attribute.from_der`.
     """
+    name = read_name_span(encoded)
+    rdns = read_elements(encoded, name.start, name.end)
+    return tuple([read_rdn(encoded[offset : tlv.end]) for offset, tlv in rdns])
+
+
+def read_name_span(encoded: bytes) -> Tlv:
+    """Find where the RDNs of a DER Name are; ValueError unless it is exactly one SEQUENCE."""
     name = read_tlv(encoded, 0)
     if name.tag != SEQUENCE or name.end != len(encoded):
         raise ValueError("not exactly one SEQUENCE")
-    rdns = (encoded[offset : tlv.end] for offset, tlv in read_elements(encoded, name.start, name.end))
-    return tuple(_read_known_rdn(rdn) if len(rdn) <= _MAX_CACHED_BYTES else _read_rdn(rdn) for rdn in rdns)
+    return name
 
 
-def _read_rdn(data: bytes) -> Rdn:
+def read_rdn(data: bytes) -> Rdn:
+    """Read one RDN, a SET, into its attributes in the order of the encoding; ValueError as `read_rdns`."""
     rdn = read_tlv(data, 0)
     if rdn.tag != SET:
         raise ValueError("RDN is not a SET")
@@ -145,10 +149,6 @@ def _read_rdn(data: bytes) -> Rdn:
     return tuple(attributes)
 
 
-# Names of one organisation differ in their last RDN.
-_read_known_rdn = lru_cache(maxsize=_MAX_CACHED_RDNS)(_read_rdn)
-
-
 def _read_attribute(data: bytes, pair: Tlv) -> Attribute:
     if pair.tag != SEQUENCE:
         raise ValueError("attribute is not a SEQUENCE")
@@ -162,5 +162,5 @@ def check_rdn(attributes: list[Attribute]) -> None:
     """Raise ValueError unless the attributes may form one RDN: at least one, and no type twice."""
     if not attributes:
         raise ValueError("empty RDN")
-    if len({attribute.oid for attribute in attributes}) != len(attributes):
+    if len(attributes) > 1 and len({attribute.oid for attribute in attributes}) != len(attributes):
         raise ValueError("attribute type twice in one RDN")

@@ -6,6 +6,7 @@ nginx (`$ssl_client_s_dn`), HAProxy (`ssl_c_s_dn(,0,rfc2253)`), Apache and Envoy
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from clientcert.core.name_attributes import Attribute, Rdn, check_rdn
 from clientcert.core.name_types import (
@@ -20,6 +21,8 @@ _BACKSLASH, _COMMA, _PLUS, _EQUALS, _HASH, _SPACE = b"\\,+=# "
 _ESCAPABLE = frozenset(b'"+,;<>\\# ')
 _CONTROLS = (*range(0x20), 0x7F)
 _HIGH = range(0x80, 0x100)
+# Clients of one CA share all of their names but the last part. Bounded: a peer can empty the cache, not fill memory.
+_MAX_CACHED_TEXTS, _MAX_CACHED_CHARACTERS = 256, 64
 _HEX_PAIRS = {b"%02X" % octet: octet for octet in (*_CONTROLS, *_HIGH)}
 
 
@@ -46,18 +49,26 @@ def write_openssl(rdns: Iterable[Rdn], *, escape_high: bool = True) -> bytes:
     Returns:
         Most specific RDN first; attributes of one RDN reversed as well.
     """
-    octets = _OPENSSL_OCTETS if escape_high else _OPENSSL_OCTETS_RAW
-    return b",".join(
-        b"+".join(_write_openssl_attribute(attribute, octets) for attribute in reversed(rdn))
-        for rdn in reversed(tuple(rdns))
-    )
+    printed = [
+        b"+".join([_write_openssl_attribute(attribute, escape_high=escape_high) for attribute in reversed(rdn)])
+        for rdn in rdns
+    ]
+    printed.reverse()
+    return b",".join(printed)
 
 
-def _write_openssl_attribute(attribute: Attribute, octets: tuple[bytes, ...]) -> bytes:
+def _write_openssl_attribute(attribute: Attribute, *, escape_high: bool) -> bytes:
     name = OPENSSL_SHORT_NAMES.get(attribute.oid)
     if name is None or not attribute.is_text:
         return f"{name or attribute.oid}={attribute.hexstring}".encode("ascii")
-    raw = attribute.value.encode("utf-8")
+    if len(attribute.value) <= _MAX_CACHED_CHARACTERS:
+        return _write_known_text(name, attribute.value, escape_high)
+    return _write_openssl_text(name, attribute.value, escape_high)
+
+
+def _write_openssl_text(name: str, value: str, escape_high: bool) -> bytes:  # noqa: FBT001 - a key of a cache
+    raw = value.encode("utf-8")
+    octets = _OPENSSL_OCTETS if escape_high else _OPENSSL_OCTETS_RAW
     text = b"".join([octets[octet] for octet in raw])
     if raw.endswith(b" "):
         text = text[:-1] + b"\\ "
@@ -65,6 +76,9 @@ def _write_openssl_attribute(attribute: Attribute, octets: tuple[bytes, ...]) ->
     if len(raw) > 1 and raw[0] in b"# ":
         text = b"\\" + text
     return name.encode("ascii") + b"=" + text
+
+
+_write_known_text = lru_cache(maxsize=_MAX_CACHED_TEXTS)(_write_openssl_text)
 
 
 def write_rfc4514(rdns: Iterable[Rdn]) -> str:

@@ -1,27 +1,32 @@
 """The parts of an X.509 certificate (RFC 5280 §4.1), found by a walk over its DER."""
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from clientcert.core import der as asn1
 from clientcert.core.extensions import Extensions, read_extensions, read_integer
-from clientcert.core.general_names import check_bit_string, comparison_form, read_name
+from clientcert.core.general_names import check_bit_string, read_name_and_form
 from clientcert.core.names import CanonicalName, DistinguishedName
 
 _INTEGER, _VERSION, _ISSUER_ID, _SUBJECT_ID, _EXTENSIONS = 0x02, 0xA0, 0x81, 0x82, 0xA3
+_CERTIFICATE = [asn1.SEQUENCE, asn1.SEQUENCE, asn1.BIT_STRING]
+_TO_BE_SIGNED = [_INTEGER] + [asn1.SEQUENCE] * 5
 
 X509_V3 = 3
+_VERSION_3 = b"\xa0\x03\x02\x01\x02"
 # Clients come from few CAs. A longer name is not kept, so that a peer can empty the cache but not fill the memory.
 _MAX_CACHED_ISSUERS, _MAX_CACHED_BYTES = 64, 512
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateFields:
+class CertificateFields(NamedTuple):
     """
     What the walk found.
 
     Attributes:
+        signed: DER of the to-be-signed part.
         version: 1 to 3.
+        issuer_der: DER of the issuer's Name.
+        validity: DER of the Validity.
         issuer_canonical, subject_canonical: The names as `comparison_form` gives them.
         spki: DER of the subjectPublicKeyInfo.
         public_key_algorithm: DER of the AlgorithmIdentifier in it.
@@ -29,8 +34,11 @@ class CertificateFields:
         outer_signature_algorithm: The same from outside it.
     """
 
+    signed: bytes
     version: int
     serial_number: int
+    issuer_der: bytes
+    validity: bytes
     issuer: DistinguishedName
     subject: DistinguishedName
     issuer_canonical: CanonicalName
@@ -55,66 +63,74 @@ def read_fields(der: bytes) -> CertificateFields:
     certificate = asn1.read_tlv(der, 0)
     if certificate.tag != asn1.SEQUENCE or certificate.end != len(der):
         raise ValueError("wanted one SEQUENCE and nothing after it")
-    parts = list(asn1.read_elements(der, certificate.start, certificate.end))
-    if [tlv.tag for _, tlv in parts] != [asn1.SEQUENCE, asn1.SEQUENCE, asn1.BIT_STRING]:
+    parts = asn1.split_elements(der, certificate.start, certificate.end)
+    if _tags(parts) != _CERTIFICATE:
         raise ValueError("wanted to-be-signed part, algorithm and signature")
-    elements = list(asn1.read_elements(der, parts[0][1].start, parts[0][1].end))
-    version = _read_version(der, elements)
-    if [tlv.tag for _, tlv in elements[:6]] != [_INTEGER] + [asn1.SEQUENCE] * 5:
+    signed, outer_signature_algorithm, _ = parts
+    outer = asn1.read_tlv(signed, 0)
+    elements = asn1.split_elements(signed, outer.start, outer.end)
+    version = _read_version(elements)
+    if _tags(elements[:6]) != _TO_BE_SIGNED:
         raise ValueError("wanted serial number, algorithm, issuer, validity, subject and key")
-    whole = [der[start : tlv.end] for start, tlv in elements[:6]]
-    spki = elements[5][1]
-    key_algorithm = asn1.read_tlv(der, spki.start, spki.end)
-    read = _read_known_issuer if len(whole[2]) <= _MAX_CACHED_BYTES else _read_issuer
-    (issuer, issuer_canonical), subject = read(whole[2]), read_name(whole[4])
+    serial_number, signature_algorithm, issuer_der, validity, subject_der, spki, *rest = elements
+    key = asn1.read_tlv(spki, 0)
+    public_key_algorithm = spki[key.start : asn1.read_tlv(spki, key.start, key.end).end]
+    read = _read_known_issuer if len(issuer_der) <= _MAX_CACHED_BYTES else read_name_and_form
+    issuer, issuer_canonical = read(issuer_der)
+    subject, subject_canonical = read_name_and_form(subject_der)
     return CertificateFields(
+        signed=signed,
         version=version,
-        serial_number=read_integer(der, elements[0][1]),
-        signature_algorithm=whole[1],
+        serial_number=read_integer(serial_number, asn1.read_tlv(serial_number, 0)),
+        issuer_der=issuer_der,
+        validity=validity,
+        signature_algorithm=signature_algorithm,
         issuer=issuer,
         subject=subject,
         issuer_canonical=issuer_canonical,
-        subject_canonical=comparison_form(subject),
-        spki=whole[5],
-        public_key_algorithm=der[spki.start : key_algorithm.end],
-        outer_signature_algorithm=der[parts[1][0] : parts[1][1].end],
-        extensions=_find_extensions(der, version, elements[6:]),
+        subject_canonical=subject_canonical,
+        spki=spki,
+        public_key_algorithm=public_key_algorithm,
+        outer_signature_algorithm=outer_signature_algorithm,
+        extensions=_find_extensions(version, rest) if rest else Extensions(),
     )
 
 
-def _read_issuer(der: bytes) -> tuple[DistinguishedName, CanonicalName]:
-    name = read_name(der)
-    return name, comparison_form(name)
+_read_known_issuer = lru_cache(maxsize=_MAX_CACHED_ISSUERS)(read_name_and_form)
 
 
-_read_known_issuer = lru_cache(maxsize=_MAX_CACHED_ISSUERS)(_read_issuer)
+def _tags(elements: list[bytes]) -> list[int]:
+    return [element[0] for element in elements]
 
 
-def _read_version(der: bytes, elements: list[tuple[int, asn1.Tlv]]) -> int:
+def _read_version(elements: list[bytes]) -> int:
     """Take the version off the list; 1 when it is left out."""
-    if not elements or elements[0][1].tag != _VERSION:
+    if not elements or elements[0][0] != _VERSION:
         return 1
-    explicit = elements.pop(0)[1]
-    number = asn1.read_tlv(der, explicit.start, explicit.end)
-    if number.tag != _INTEGER or number.end != explicit.end or der[number.start : number.end] not in (b"\x01", b"\x02"):
+    explicit = elements.pop(0)
+    if explicit == _VERSION_3:
+        return X509_V3
+    outer = asn1.read_tlv(explicit, 0)
+    number = asn1.read_tlv(explicit, outer.start, outer.end)
+    if number.tag != _INTEGER or number.end != outer.end or explicit[number.start : number.end] != b"\x01":
         raise ValueError("version is not 2 or 3")
-    return der[number.start] + 1
+    return 2
 
 
-def _find_extensions(der: bytes, version: int, rest: list[tuple[int, asn1.Tlv]]) -> Extensions:
-    tags = [tlv.tag for _, tlv in rest]
+def _find_extensions(version: int, rest: list[bytes]) -> Extensions:
+    tags = _tags(rest)
     # The unique identifiers of issuer and subject: obsolete, and without a meaning here.
-    if tags != sorted(set(tags)) or not set(tags) <= {_ISSUER_ID, _SUBJECT_ID, _EXTENSIONS} or (tags and version == 1):
+    if tags != sorted(set(tags)) or not set(tags) <= {_ISSUER_ID, _SUBJECT_ID, _EXTENSIONS} or version == 1:
         raise ValueError("unexpected elements after the key")
-    for _, tlv in rest:
-        if tlv.tag != _EXTENSIONS:
-            check_bit_string(der[tlv.start : tlv.end])
-    if _EXTENSIONS not in tags:
+    for element in rest:
+        if element[0] != _EXTENSIONS:
+            check_bit_string(element[asn1.read_tlv(element, 0).start :])
+    if tags[-1] != _EXTENSIONS:
         return Extensions()
     if version != X509_V3:
         raise ValueError("extensions in a certificate that is not version 3")
-    explicit = rest[-1][1]
-    sequence = asn1.read_tlv(der, explicit.start, explicit.end)
+    explicit = asn1.read_tlv(rest[-1], 0)
+    sequence = asn1.read_tlv(rest[-1], explicit.start, explicit.end)
     if sequence.tag != asn1.SEQUENCE or sequence.end != explicit.end:
         raise ValueError("extensions are not one SEQUENCE")
-    return read_extensions(der, sequence.start, sequence.end)
+    return read_extensions(rest[-1], sequence.start, sequence.end)

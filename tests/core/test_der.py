@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clientcert.core.der import Tlv, encode_tlv, read_elements, read_tlv
+from clientcert.core.der import Tlv, encode_tlv, read_elements, read_tlv, split_elements
 
 ACCEPTED = {
     "empty-content": (b"\x30\x00", Tlv(0x30, 2, 2)),
@@ -70,6 +70,34 @@ def test_read_elements_refuses_a_remainder() -> None:
     """An octet that is left over after the last element is refused."""
     with pytest.raises(ValueError, match="cut short"):
         list(read_elements(b"\x04\x01a\x05", 0, 4))
+
+
+@given(data=st.binary(max_size=24), start=st.integers(0, 4), end=st.integers(0, 26))
+@example(data=b"\x04\x01a\x05\x00", start=0, end=5)
+@example(data=b"\x04\x81\x80" + bytes(0x80), start=0, end=0x83)
+@example(data=b"\x04\x82\x01\x00" + bytes(0x100) + b"\x05\x00", start=0, end=0x106)
+@example(data=b"\x04\x82\x00\x80" + bytes(0x80), start=0, end=0x84)
+@example(data=b"\x1f\x01a\x05\x00", start=0, end=5)
+@example(data=b"\x04\x02a\x05\x00", start=0, end=3)
+def test_all_ways_to_walk_agree(data: bytes, start: int, end: int) -> None:
+    """Element by element, as pairs or cut out, any span is read alike or refused with the same words."""
+
+    def one_by_one() -> list[tuple[int, Tlv]]:
+        found, offset = [], start
+        while offset < end:
+            found.append((offset, read_tlv(data, offset, end)))
+            offset = found[-1][1].end
+        return found
+
+    try:
+        wanted = one_by_one()
+    except ValueError as exc:
+        for walk in (lambda: list(read_elements(data, start, end)), lambda: split_elements(data, start, end)):
+            with pytest.raises(ValueError, match=f"^{exc}$"):
+                walk()
+    else:
+        assert list(read_elements(data, start, end)) == wanted
+        assert split_elements(data, start, end) == [data[offset : tlv.end] for offset, tlv in wanted]
 
 
 @given(tag=st.integers(0, 255).filter(lambda tag: tag & 0x1F != 0x1F), size=st.integers(0, 70_000))

@@ -26,6 +26,8 @@ def admit_forwarded(
         VerificationError: CHAIN_TOO_LARGE for more than `Limits.intermediates`, or more name constraints than
             `Limits.name_constraint_checks` allows for the names of the leaf.
     """
+    if not forwarded:
+        return ()
     links = check_forwarded(leaf, forwarded, limits=limits)
     admitted: dict[object, ParsedCertificate] = {}
     for link in links:

@@ -1,6 +1,6 @@
 """The rules that hold between the certificates of a path, after its signatures have been verified."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from clientcert.core.general_names import NameKind, comparison_form
 from clientcert.core.limits import Limits
 from clientcert.core.verification.constraints import check_name_constraints
 from clientcert.core.verification.rules import (
+    LEAF,
     check_ca,
     check_dates,
     check_signature_algorithm,
@@ -37,7 +38,7 @@ class PathRules:
     max_depth: int
     limits: Limits
     level: SecurityLevel | None = None
-    sound: frozenset[ParsedCertificate] = frozenset()
+    sound: Container[ParsedCertificate] = frozenset()
 
 
 def check_path(path: Sequence[ParsedCertificate], rules: PathRules, *, at: datetime) -> None:
@@ -73,6 +74,19 @@ def check_path(path: Sequence[ParsedCertificate], rules: PathRules, *, at: datet
     for index in range(length):
         check_key_id(path[index], path[min(index + 1, length - 1)], role_of(index, length))
     check_name_constraints(path, rules.limits)
+
+
+def check_known_path(path: Sequence[ParsedCertificate], *, at: datetime) -> None:
+    """
+    Check what `check_path` would, where it accepted these issuers, without name constraints, for another leaf before.
+
+    Left is what depends on the leaf or on the moment; errors as there.
+    """
+    length = len(path)
+    for index in range(1, length):
+        check_dates(path[index], role_of(index, length), at)
+    _check_not_self_signed(path[0], LEAF)
+    check_key_id(path[0], path[1], LEAF)
 
 
 def deeper(depth: int) -> tuple[str, ...]:

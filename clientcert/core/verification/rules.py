@@ -174,13 +174,11 @@ def _check_extended_key_usage(certificate: ParsedCertificate, role: str) -> None
 
 def _check_critical(certificate: ParsedCertificate, role: str) -> None:
     found = certificate.extensions
-    unknown = sorted(found.critical - _UNDERSTOOD)
-    if unknown:
-        problem = f"critical extension {unknown[0]} is not understood"
+    if not found.critical <= _UNDERSTOOD:
+        problem = f"critical extension {min(found.critical - _UNDERSTOOD)} is not understood"
         raise refusal(Reason.CRITICAL_EXTENSION, role, certificate, problem, "RFC 5280 §4.2")
-    refused = sorted(_REFUSED.intersection(found.oids))
-    if refused:
-        problem = f"extension {refused[0]} is not for client certificates"
+    if not _REFUSED.isdisjoint(found.oids):
+        problem = f"extension {min(_REFUSED.intersection(found.oids))} is not for client certificates"
         raise refusal(Reason.CRITICAL_EXTENSION, role, certificate, problem, "RFC 3820, RFC 3779")
 
 

@@ -1,5 +1,7 @@
 """One signature of one certificate (RFC 5280 §4.1.1.3), with the issuer's key."""
 
+from typing import Any
+
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 
@@ -31,20 +33,31 @@ def signature_state(certificate: ParsedCertificate, issuer: ParsedCertificate) -
 
 
 def _verify(certificate: ParsedCertificate, issuer: ParsedCertificate) -> None:
+    arguments = signature_arguments(certificate, issuer)
+    key: Any = issuer.public_key
+    key.verify(certificate.x509.signature, certificate.x509.tbs_certificate_bytes, *arguments)
+
+
+def signature_arguments(certificate: ParsedCertificate, issuer: ParsedCertificate) -> tuple[Any, ...]:
+    """
+    Say how the issuer's key verifies a certificate: what its method takes after the signature and the signed octets.
+
+    Raises:
+        TypeError: The algorithm is not one for that key, or one that cryptography does not have.
+        UnsupportedAlgorithm, ValueError: cryptography cannot read its parameters.
+    """
     x509, key = certificate.x509, issuer.public_key
     parameters, hash_ = x509.signature_algorithm_parameters, x509.signature_hash_algorithm
-    signed = x509.tbs_certificate_bytes
     if isinstance(key, rsa.RSAPublicKey) and isinstance(parameters, padding.PSS | padding.PKCS1v15) and hash_:
         _check_pss_key(certificate, issuer)
-        key.verify(x509.signature, signed, parameters, hash_)
-    elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(parameters, ec.ECDSA):
-        key.verify(x509.signature, signed, parameters)
-    elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey) and _algorithm(certificate) == _algorithm(
+        return parameters, hash_
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(parameters, ec.ECDSA):
+        return (parameters,)
+    if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey) and _algorithm(certificate) == _algorithm(
         issuer, key=True
     ):
-        key.verify(x509.signature, signed)
-    else:
-        raise TypeError("algorithm is not one for the issuer's key")
+        return ()
+    raise TypeError("algorithm is not one for the issuer's key")
 
 
 def _check_pss_key(certificate: ParsedCertificate, issuer: ParsedCertificate) -> None:

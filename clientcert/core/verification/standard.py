@@ -6,17 +6,20 @@ that builder cannot express, over one hop (`direct`). Both are held to the same 
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from clientcert.core.certificate import ParsedCertificate
 from clientcert.core.limits import Limits
+from clientcert.core.names import CanonicalName
 from clientcert.core.verification.base import VerifiedPath, utc_time
 from clientcert.core.verification.candidates import admit_forwarded, collect_intermediates, is_cheap
 from clientcert.core.verification.diagnosis import inexpressible, trace_path
 from clientcert.core.verification.direct import direct_issuers
-from clientcert.core.verification.path import PathRules, check_path
+from clientcert.core.verification.path import PathRules, check_known_path, check_path
 from clientcert.core.verification.path_builder import DEFAULT_MAX_DEPTH, PathBuilder
+from clientcert.core.verification.proven import ProvenIssuers
 from clientcert.core.verification.rules import check_leaf
 from clientcert.core.verification.store import TrustStore
 from clientcert.errors import VerificationError
@@ -40,6 +43,8 @@ class StandardVerifier:
     max_depth: int = field(default=DEFAULT_MAX_DEPTH, kw_only=True)
     limits: Limits = field(default_factory=Limits, kw_only=True)
     _builder: PathBuilder = field(init=False, repr=False, compare=False)
+    _anchor_names: frozenset[CanonicalName] = field(init=False, repr=False, compare=False)
+    _proven: ProvenIssuers = field(init=False, repr=False, compare=False)
     _rules: PathRules = field(init=False, repr=False, compare=False)
 
     @property
@@ -50,6 +55,8 @@ class StandardVerifier:
     def __post_init__(self) -> None:
         rules = PathRules(max_depth=self.max_depth, limits=self.limits, sound=self.store.sound)
         object.__setattr__(self, "_builder", PathBuilder(self.store, max_depth=self.max_depth))
+        object.__setattr__(self, "_anchor_names", frozenset(self.store.anchors_by_name))
+        object.__setattr__(self, "_proven", ProvenIssuers(self.store))
         object.__setattr__(self, "_rules", rules)
 
     def verify(
@@ -66,14 +73,24 @@ class StandardVerifier:
         at = utc_time(at)
         check_leaf(leaf, at)
         if leaf.is_self_issued and leaf in self.store.anchors:
-            return VerifiedPath(certificates=(leaf,), profile=self.name)
+            return VerifiedPath(certificates=(self.store.authorities[leaf.der].certificate,), profile=self.name)
         forwarded = admit_forwarded(leaf, intermediates, at=at, limits=self.limits)
+        known = self._proven.path_of(leaf, forwarded)
+        if known is not None:
+            # Whatever is wrong with it by now, such as its dates, is said as if it had not been known.
+            with suppress(VerificationError):
+                check_known_path(known, at=at)
+                return VerifiedPath(certificates=known, profile=self.name)
         refusals: list[VerificationError] = []
-        for path in self._paths(leaf, forwarded, at):
+        for path, is_proof in self._paths(leaf, forwarded, at):
             try:
-                return self._accept(path, at)
+                accepted = self._accept(path, at)
             except VerificationError as exc:
                 refusals.append(exc)
+            else:
+                if is_proof:
+                    self._proven.learn(path)
+                return accepted
         if refusals:
             raise refusals[0]
         return self._retrace(leaf, intermediates, at)
@@ -84,13 +101,18 @@ class StandardVerifier:
 
     def _paths(
         self, leaf: ParsedCertificate, forwarded: Sequence[ParsedCertificate], at: datetime
-    ) -> Iterator[Sequence[ParsedCertificate]]:
-        """Yield paths whose signatures are verified: at most one of stage 1, then those of stage 2."""
-        links = collect_intermediates(leaf, self.store, forwarded, at=at, max_depth=self.max_depth)
-        built = self._builder.build(leaf, links, at)
-        if not isinstance(built, str):
-            yield built
-        yield from ((leaf, a) for a in direct_issuers(leaf, self.store.anchors_by_name.get(leaf.issuer_canonical, ())))
+    ) -> Iterator[tuple[Sequence[ParsedCertificate], bool]]:
+        """Yield paths whose signatures are verified, and which is of stage 1: at most one, before those of stage 2."""
+        genuine = [link for link in forwarded if not self._proven.is_forged(link, forwarded)]
+        links = collect_intermediates(leaf, self.store, genuine, at=at, max_depth=self.max_depth)
+        names = {certificate.issuer_canonical for certificate in (leaf, *links)}
+        # Where not even the names lead to an anchor, no signature can.
+        if names & self._anchor_names:
+            built = self._builder.build(leaf, links, at)
+            if not isinstance(built, str):
+                yield built, True
+        anchors = direct_issuers(leaf, self.store.anchors_by_name.get(leaf.issuer_canonical, ()))
+        yield from (((leaf, anchor), False) for anchor in anchors)
 
     def _retrace(self, leaf: ParsedCertificate, forwarded: Sequence[ParsedCertificate], at: datetime) -> VerifiedPath:
         """
