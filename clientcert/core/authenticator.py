@@ -1,20 +1,22 @@
 """The whole decision: proxy, source, encoding, verification, identity, in that order, nothing after a failure."""
 
 from collections.abc import Hashable
-from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from clientcert.core.bindings import Binding, Bindings, SourceUse
 from clientcert.core.certificate import ParsedCertificate, parse_certificate
 from clientcert.core.decisions import Decision, Decisions
 from clientcert.core.facts import RequestFacts
 from clientcert.core.headers import HeaderGuard, SelectedHeaders, header_name
-from clientcert.core.identity import ClientIdentity, Evidence, EvidenceLevel, identity_from_path
+from clientcert.core.identity import ClientIdentity, Evidence, EvidenceLevel, identity_from_path, with_roles
 from clientcert.core.layouts import Spoken
 from clientcert.core.memory import Memory
 from clientcert.core.outcome import Anonymous, Authenticated, Outcome, Rejected
 from clientcert.core.proxy import DEFAULT_SECRET_HEADER
+from clientcert.core.remembered import Wire
 from clientcert.core.settings import Settings
+from clientcert.core.sharing import kept_in
 from clientcert.core.sources import GUARDED_HEADERS, Claim
 from clientcert.core.verification.generation import TrustGeneration, TrustStatus
 from clientcert.core.verification.revocation import check_revocation
@@ -101,7 +103,8 @@ class Authenticator:
         except EvidenceError as error:
             if error.reason is not Reason.NO_CERTIFICATE:
                 raise
-            return decisions.refuse(evidence, (None, self._refuse(error)), at=at.timestamp())
+            with decisions.lock:
+                return decisions.refuse(evidence, (None, self._refuse(error)), at=at.timestamp())
         # One at a time: signatures hold the interpreter anyway, and a herd of one client is verified once.
         with decisions.lock:
             # Whoever was first here may have begun after us.
@@ -110,47 +113,45 @@ class Authenticator:
 
     def _verify(self, index: int, claim: Claim, evidence: Hashable, decisions: Decisions, at: datetime) -> Decision:
         try:
-            identity, until = self._identify(self._bindings.bindings[index], claim, decisions, at)
+            wire = kept_in(evidence, claim.wire)
+            identity, until = self._identify(self._bindings.bindings[index], claim, wire, decisions, at)
         except ClientCertError as error:
             return decisions.refuse(evidence, (None, self._refuse(error)), at=at.timestamp())
-        outcome = Authenticated(identity=identity, authorization=decisions.generation.authorization)
+        policy = decisions.generation.authorization
+        outcome = Authenticated(identity=identity, authorization=policy, allowed_by=None if policy is None else set())
         end = None if until is None else until.timestamp()
         return decisions.accept(evidence, (self._bindings.uses[index], outcome), at=at.timestamp(), until=end)
 
     def _identify(
-        self, binding: Binding, claim: Claim, decisions: Decisions, at: datetime
+        self, binding: Binding, claim: Claim, wire: Wire | None, decisions: Decisions, at: datetime
     ) -> tuple[ClientIdentity, datetime | None]:
         """The identity, and the last moment for which everything it rests on holds."""
         generation, limits = decisions.generation, self._settings.limits
-        evidence = Evidence(
-            level=EvidenceLevel.PROXY_ATTRIBUTES,
-            source=binding.source.name,
-            proxy=tuple(proof.name for proof in binding.proofs),
-            verdict=claim.verdict,
-            verified_at=at,
-        )
+        told: dict[str, Any] = {"source": binding.source.name, "verdict": claim.verdict, "verified_at": at}
+        told["proxy"] = tuple([proof.name for proof in binding.proofs])
         if claim.leaf is None:
+            evidence = Evidence(level=EvidenceLevel.PROXY_ATTRIBUTES, **told)
             return self._with_roles(decisions.names_only.identity(claim, evidence), generation), None
         leaf = parse_certificate(claim.leaf, limits=limits)
         _agree(claim, leaf)
         forwarded = [parse_certificate(der, limits=limits) for der in claim.intermediates]
         path = generation.verifier.verify(leaf, intermediates=forwarded, at=at)
         revocation = check_revocation(path, generation.revocation, generation.policy, at=at)
-        evidence = replace(
-            evidence,
+        evidence = Evidence(
             level=EvidenceLevel.VERIFIED if path.anchored else EvidenceLevel.PROXY_VERDICT,
             profile=path.profile,
             anchor_sha256=None if path.anchor is None else path.anchor.fingerprint_sha256,
             revocation=revocation.text,
+            **told,
         )
         until = path.valid_until if revocation.valid_until is None else min(path.valid_until, revocation.valid_until)
-        return self._with_roles(identity_from_path(path, evidence), generation), until
+        return self._with_roles(identity_from_path(path, evidence, wire), generation), until
 
     @staticmethod
     def _with_roles(identity: ClientIdentity, generation: TrustGeneration) -> ClientIdentity:
         if generation.authorization is None:
             return identity
-        return replace(identity, roles=generation.authorization.roles.of(identity))
+        return with_roles(identity, generation.authorization.roles.of(identity))
 
     def _refuse(self, error: ClientCertError) -> Outcome:
         """Apply ``mode`` and ``on_invalid``: a bad certificate is not "no certificate" unless that is spelled out."""
@@ -169,9 +170,11 @@ def _agree(claim: Claim, leaf: ParsedCertificate) -> None:
         ("subject", claim.subject_dn, leaf.subject),
         ("issuer", claim.issuer_dn, leaf.issuer),
     ):
+        if claimed is None:
+            continue
         # A header value ends before its last space (RFC 9110 §5.5), even where the name ends in an escaped one.
         wanted = name.nginx.rstrip(b" ")
-        if claimed is not None and claimed != wanted:
+        if claimed != wanted:
             got = escape_peer_text(claimed)
             raise EvidenceError(
                 Reason.EVIDENCE_MISMATCH,

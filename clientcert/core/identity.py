@@ -2,66 +2,65 @@
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import IntEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
+from clientcert.core.evidence import Evidence, EvidenceLevel
 from clientcert.core.names import DistinguishedName
+from clientcert.core.remembered import Circumstances, Facts, Wire, decode_leaf, remember, unpack
 from clientcert.core.spiffe import SpiffeId
 from clientcert.core.verification.base import VerifiedPath
 
+__all__ = ["ClientIdentity", "Evidence", "EvidenceLevel", "IPName", "identity_from_path", "with_roles"]
+
 IPName = IPv4Address | IPv6Address | IPv4Network | IPv6Network
 
+# Sets of roles that clients have; there are few rules that give them.
+_MAX_ROLES = 256
+# An empty set of its own weighs 216 B.
+_NO_ROLES: frozenset[str] = frozenset()
+_UNPACKED = frozenset(Facts._fields)
+_COMPARED = attrgetter(*Facts._fields[:-1])
 
-class EvidenceLevel(IntEnum):
-    """How much was proven; a greater value includes what the smaller ones say."""
 
-    PROXY_ATTRIBUTES = 10
-    """Names that a trusted proxy wrote as text; no certificate was seen here."""
+class _Remembered:
+    """
+    Answers for the attributes of an identity whose slots are empty: one that was made by `identity_from_path`.
 
-    PROXY_VERDICT = 20
-    """The certificate itself, verified by the trusted proxy alone (`TRUST_PROXY`)."""
+    Reading one costs about a microsecond, see `remembered`; the identity stays as small as it is.
+    """
 
-    VERIFIED = 30
-    """The certificate itself, verified here against the configured trust."""
+    __slots__ = ("_circumstances", "_record", "_wire")
+
+    if TYPE_CHECKING:
+        _circumstances: Circumstances
+        _record: bytes
+        _wire: bytes | str
+    else:
+        # Type checkers would take every attribute to exist.
+        def __getattr__(self, name: str) -> Any:
+            if name in _UNPACKED:
+                return getattr(unpack(self._record, self._circumstances), name)
+            if name == "certificate":
+                return decode_leaf(self._wire, self._circumstances.decode, self.fingerprint_sha256)
+            if name == "chain":
+                return (self.certificate, *self._circumstances.issuers)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """
-    What was proven, by whom, and when.
-
-    Attributes:
-        level: How much, comparable.
-        source: Name of the source that spoke: a preset such as ``ingress-nginx``, or ``tls``.
-        proxy: Names of the proxy proofs that held; empty where our own server terminated TLS.
-        verdict: The proxy's own verdict token, where it gives one.
-        profile: Path validation profile that accepted the certificate.
-        anchor_sha256: SHA-256 of the trust anchor's DER, 64 lower-case hex digits.
-        revocation: ``not-checked``, or what the revocation check answered.
-        verified_at: The time all of it was decided for; aware UTC.
-    """
-
-    level: EvidenceLevel
-    source: str
-    proxy: tuple[str, ...] = ()
-    verdict: str | None = None
-    profile: str | None = None
-    anchor_sha256: str | None = None
-    revocation: str = "not-checked"
-    verified_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientIdentity:
+class ClientIdentity(_Remembered):
     """
     The client's certificate as typed values.
 
-    Compares by value, `evidence` and `chain` aside; `issuer_key_id` is part of the comparison, because two CAs
-    may issue the same subject and serial. Where the producer sends names only (`EvidenceLevel.PROXY_ATTRIBUTES`)
-    everything that needs the certificate is ``None`` or empty.
+    Compares by value, `evidence`, `chain` and `roles` aside; the fingerprint stands for `certificate`.
+    `issuer_key_id` is part of the comparison, because two CAs may issue the same subject and serial. Where the
+    producer sends names only (`EvidenceLevel.PROXY_ATTRIBUTES`) everything that needs the certificate is ``None`` or
+    empty.
 
     Attributes:
         subject, issuer: Names as RDN structures; text through `DistinguishedName.rfc4514`.
@@ -92,10 +91,18 @@ class ClientIdentity:
     fingerprint_sha256: str | None = None
     spki_sha256: str | None = None
     issuer_key_id: str | None = None
-    certificate: bytes | None = field(default=None, repr=False)
+    certificate: bytes | None = field(default=None, compare=False, repr=False)
     chain: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
     roles: frozenset[str] = field(default=frozenset(), compare=False)
     evidence: Evidence = field(compare=False)
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return self is other or _compared(self) == _compared(other)
+
+    def __hash__(self) -> int:
+        return hash(_compared(self))
 
     @property
     def common_name(self) -> str:
@@ -126,35 +133,46 @@ class ClientIdentity:
         return urlsafe_b64encode(bytes.fromhex(self.fingerprint_sha256)).rstrip(b"=").decode("ascii")
 
 
-def identity_from_path(path: VerifiedPath, evidence: Evidence) -> ClientIdentity:
-    """Take every field from the leaf of a path that was accepted; nothing from any other text."""
-    leaf = path.certificates[0]
-    return ClientIdentity(
-        subject=leaf.subject,
-        issuer=leaf.issuer,
-        serial_number=leaf.serial_number,
-        not_before=leaf.not_before,
-        not_after=leaf.not_after,
-        dns_names=leaf.dns_names,
-        email_addresses=leaf.email_addresses,
-        uris=leaf.uris,
-        ip_addresses=leaf.ip_addresses,
-        user_principal_names=leaf.user_principal_names,
-        spiffe_id=_spiffe_id(leaf.uris),
-        fingerprint_sha256=leaf.fingerprint_sha256,
-        spki_sha256=leaf.spki_sha256,
-        issuer_key_id=path.issuer.spki_sha256 if path.issuer is not None else None,
-        certificate=leaf.der,
-        chain=tuple(certificate.der for certificate in path.certificates),
-        evidence=evidence,
-    )
+def identity_from_path(path: VerifiedPath, evidence: Evidence, wire: Wire | None = None) -> ClientIdentity:
+    """
+    Take every field from the leaf of a path that was accepted; nothing from any other text.
+
+    Args:
+        path: The path.
+        evidence: What was proven.
+        wire: The leaf as it came, where that is kept anyway; else its DER is kept.
+    """
+    kept = wire or Wire(path.leaf.der)
+    record, circumstances = remember(path, evidence, kept)
+    return _remembered(record, kept.value, circumstances, _NO_ROLES)
 
 
-def _spiffe_id(uris: tuple[str, ...]) -> SpiffeId | None:
-    # SPIFFE X509-SVID §2: exactly one URI SAN.
-    if len(uris) != 1:
-        return None
-    try:
-        return SpiffeId.parse(uris[0])
-    except ValueError:
-        return None
+def _compared(identity: Any) -> tuple[object, ...]:
+    if hasattr(identity, "_record"):
+        return unpack(identity._record, identity._circumstances)[:-1]  # noqa: SLF001
+    found: tuple[object, ...] = _COMPARED(identity)
+    return found
+
+
+def with_roles(identity: ClientIdentity, roles: frozenset[str]) -> ClientIdentity:
+    """As `dataclasses.replace`, which would write down everything that the identity has not in its slots."""
+    if not hasattr(identity, "_record"):
+        return replace(identity, roles=roles)
+    return _remembered(identity._record, identity._wire, identity._circumstances, _same_roles(roles))  # noqa: SLF001
+
+
+def _remembered(
+    record: bytes, wire: bytes | str, circumstances: Circumstances, roles: frozenset[str]
+) -> ClientIdentity:
+    identity = object.__new__(ClientIdentity)
+    put = object.__setattr__
+    put(identity, "_record", record)
+    put(identity, "_wire", wire)
+    put(identity, "_circumstances", circumstances)
+    put(identity, "roles", roles)
+    return identity
+
+
+@lru_cache(maxsize=_MAX_ROLES)
+def _same_roles(roles: frozenset[str]) -> frozenset[str]:
+    return roles

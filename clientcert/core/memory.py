@@ -4,21 +4,26 @@ What an authenticator remembers: outcomes by exact evidence and sender, under th
 The way a request takes whose like has come before: nothing is decoded, parsed, logged or verified in it.
 """
 
-import os
 from collections.abc import Hashable
 from datetime import datetime
 from threading import Lock
 from time import time
-from weakref import WeakSet
 
 from clientcert.core.decisions import Decisions
 from clientcert.core.facts import RequestFacts
+from clientcert.core.forks import renew_after_fork
 from clientcert.core.headers import HeaderGuard, SelectedHeaders
 from clientcert.core.layouts import Spoken
 from clientcert.core.outcome import Outcome
 from clientcert.core.senders import Forwarded, Senders
 from clientcert.core.settings import Settings, utc_now
+from clientcert.core.sharing import slim
+from clientcert.core.sources.aws import AwsApiGateway
+from clientcert.core.sources.base import HeaderSource
+from clientcert.core.sources.tls import TLSSocket
 from clientcert.core.verification.generation import TrustGeneration
+
+_READERS = (HeaderSource.read, TLSSocket.read, AwsApiGateway.read)
 
 
 class Memory:
@@ -32,13 +37,15 @@ class Memory:
 
     def __init__(self, settings: Settings, guard: HeaderGuard) -> None:
         self._settings, self._guard = settings, guard
+        # A source of the user's own may look at the address, the time or any header.
+        self._reads_nothing_else = all(type(binding.source).read in _READERS for binding in settings.bindings)
         self._proofs = Senders(settings.bindings)
         self._senders = self._proofs.known
         self._trust = settings.trust_provider
         self._clock = None if settings.clock is utc_now else settings.clock
         self._lock = Lock()
         self._decisions = self._begin(self._trust.current(settings.clock()))
-        _INSTANCES.add(self)
+        renew_after_fork(self)
 
     def recall(
         self,
@@ -62,7 +69,7 @@ class Memory:
         if sender is None:
             return None
         is_new = port == 0 or (forwarded and forwarded not in sender.harmless)
-        if is_new and sender.is_doubtful(port, forwarded):
+        if is_new and self._proofs.is_doubtful(sender, port, forwarded):
             return None
         now = time() if self._clock is None else self._clock().timestamp()
         decisions, trust = self._decisions, self._trust
@@ -87,10 +94,10 @@ class Memory:
         at: datetime,
     ) -> Hashable:
         """Make the value under which a decision is remembered; None where it is not worth it."""
-        if not headers.is_memorable:
+        if not (self._reads_nothing_else and headers.is_memorable):
             return None
         proves = self._proofs.prove(facts, headers, at=at)
-        said = self._spoken(facts) if spoken is None else spoken
+        said = self._spoken(facts) if spoken is None else slim(spoken)
         # A third part, where what proved the sender was more than its address and what it said.
         return (proves, said) if proves is not None else (proven, said, None)
 
@@ -116,8 +123,8 @@ class Memory:
                 self._decisions = decisions
             return decisions
 
-    def forget_holders(self) -> None:
-        """In a new process: whoever held a lock, that thread is not here."""
+    def renew_locks(self) -> None:
+        """See `forks`."""
         self._lock = Lock()
         self._decisions.lock = Lock()
 
@@ -129,15 +136,3 @@ class Memory:
         tls = (facts.tls_chain, facts.tls_error, facts.tls_asked, facts.tls_note)
         said = self._guard.layouts.of([name for name, _ in headers]).spoken(headers)
         return (*tls, facts.folded, facts.drops_aliases, said)
-
-
-_INSTANCES: "WeakSet[Memory]" = WeakSet()
-
-
-def _forget_holders() -> None:
-    for memory in list(_INSTANCES):
-        memory.forget_holders()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_holders)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from clientcert.core.facts import RequestFacts
 from clientcert.core.headers import CONNECTION_HEADER, TRANSFER_ENCODING_HEADER, SelectedHeaders
 from clientcert.core.limits import Limits
+from clientcert.core.remembered import Wire
 from clientcert.core.sources.attributes import read_serial_number
 from clientcert.core.sources.claim import Claim, Source
 from clientcert.core.sources.declaration import AliasPolicy, Declaration
@@ -75,6 +76,7 @@ class HeaderSource(Declaration):
             issuer_dn=self._name(evidence.issuer_dn, None),
             serial_number=self._read_serial_number(headers, limits),
             fingerprint_sha256=self._accepted_fingerprint(evidence),
+            wire=None if evidence.certificate is None else Wire(evidence.certificate, self.encoding.decode),
         )
 
     def _refuse_merging_server(self, facts: RequestFacts) -> None:

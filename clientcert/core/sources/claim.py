@@ -1,12 +1,13 @@
 """What a source is, and what it claims."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from clientcert.core.facts import RequestFacts
 from clientcert.core.headers import SelectedHeaders
 from clientcert.core.limits import Limits
+from clientcert.core.remembered import Wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class Claim:
             dialect; ``None`` where the source reads none.
         serial_number: Where the source sends attributes only and this is one of them.
         fingerprint_sha256: Where that is all the source sends: 64 lower-case hex digits, one of those configured.
+        wire: The form in which `leaf` came, where an identity may keep that in the place of the DER; None keeps the
+            DER.
     """
 
     leaf: bytes | None = None
@@ -31,6 +34,7 @@ class Claim:
     issuer_dn: bytes | None = None
     serial_number: int | None = None
     fingerprint_sha256: str | None = None
+    wire: Wire | None = field(default=None, compare=False, repr=False)
 
 
 class Source(Protocol):
