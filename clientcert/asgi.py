@@ -21,8 +21,7 @@ from clientcert.errors import ConfigurationError, MiddlewareMissingError
 from clientcert.runtime.authorization import GATE_KEY
 from clientcert.runtime.gate import Gate, Target, http_target
 from clientcert.runtime.problem import Problem
-from clientcert.runtime.websocket import run_while_accepted
-from clientcert.servers.connection import CONNECTION_SCOPE_KEY, TlsConnection
+from clientcert.servers.connection import CONNECTION_SCOPE_KEY, Peer, TlsConnection
 from clientcert.servers.evidence import NOT_READ, TlsEvidence
 from clientcert.servers.scope import evidence_from_scope
 
@@ -96,6 +95,9 @@ class ClientCertMiddleware:
             await _deny(problem, scope, receive, send)
 
     async def _run_while_accepted(self, scope: Scope, inner: Scope, receive: Receive, send: Send) -> None:
+        # Not at the top: asyncio is half of all that a start would import, and other event loops do without.
+        from clientcert.runtime.websocket import run_while_accepted
+
         identity: ClientIdentity | None = inner[IDENTITY_KEY]
         if identity is None:
             await self.app(inner, receive, send)
@@ -209,20 +211,29 @@ def outcome_of(scope: Mapping[str, Any], headers: list[Header], layout: HeaderLa
     if evidence is not NOT_READ:
         spoken = (evidence.chain, evidence.error, evidence.asked, evidence.note, spoken)
     authenticator = gate.authenticator
-    known = authenticator.recall(host, port, layout.forwarded(headers), spoken, is_socket)
+    try:
+        known = authenticator.recall(host, port, layout.forwarded(headers), spoken, is_socket)
+    except TypeError:
+        # Middleware in front of us may have added pairs that are lists, which nobody can look up.
+        if all(type(pair) is tuple for pair in headers):
+            raise
+        return outcome_of(scope, [(name, value) for name, value in headers], layout, gate)
     if known is not None:
         return known
-    facts = RequestFacts(
+    return authenticator.authenticate(_facts(headers, (host, port), is_socket, evidence), spoken)
+
+
+def _facts(headers: list[Header], peer: Peer, is_socket: bool, evidence: TlsEvidence) -> RequestFacts:  # noqa: FBT001
+    return RequestFacts(
         headers=headers,
-        peer=host,
-        peer_port=port,
+        peer=peer[0],
+        peer_port=peer[1],
         peer_is_socket=is_socket,
         tls_chain=evidence.chain,
         tls_error=evidence.error,
         tls_asked=evidence.asked,
         tls_note=evidence.note,
     )
-    return authenticator.authenticate(facts, spoken)
 
 
 async def _respond(problem: Problem, send: Send, *, body: bool) -> None:

@@ -72,7 +72,7 @@ class DecisionCache(Generic[V, Moment]):
         if known is not None:
             known.value, known.since, known.until = value, since, until
             return
-        if len(self._entries) >= self._capacity:
+        while len(self._entries) >= self._capacity:
             self._evict(since)
         entry = _Entry(key=key, value=value, since=since, until=until)
         self._entries[key] = entry

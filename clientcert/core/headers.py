@@ -25,8 +25,8 @@ _CONTEXT_HEADERS = FORWARDED_HEADERS | {CONNECTION_HEADER, TRANSFER_ENCODING_HEA
 _MAX_REMEMBERED_NAMES = 1_024
 _MAX_REMEMBERED_NAME_BYTES = 64
 
-# Longest Connection and Transfer-Encoding values, together, that take part in a remembered decision.
-_MAX_REMEMBERED_CONTEXT_BYTES = 256
+# Most Connection and Transfer-Encoding headers, and bytes in them, that take part in a remembered decision.
+_MAX_REMEMBERED_CONTEXT, _MAX_REMEMBERED_CONTEXT_BYTES = 4, 256
 
 _FOLD = bytes(
     byte if chr(byte).isalnum() and byte < 0x80 else ord("-")  # noqa: PLR2004 - ASCII ends at 0x7F
@@ -93,8 +93,9 @@ class SelectedHeaders:
     @property
     def is_memorable(self) -> bool:
         """False where the client wrote more of its own than a decision is worth keeping for."""
-        framing = (len(value) for name, value in self.context if name not in FORWARDED_HEADERS)
-        return not self.aliases and sum(framing) <= _MAX_REMEMBERED_CONTEXT_BYTES
+        framing = [len(value) for name, value in self.context if name not in FORWARDED_HEADERS]
+        is_short = len(framing) <= _MAX_REMEMBERED_CONTEXT and sum(framing) <= _MAX_REMEMBERED_CONTEXT_BYTES
+        return is_short and not self.aliases and not self.duplicates
 
 
 class HeaderGuard:

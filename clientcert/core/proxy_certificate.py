@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from clientcert.core.cache import DecisionCache
-from clientcert.core.certificate import ParsedCertificate, parse_certificate
+from clientcert.core.certificate import parse_certificate
 from clientcert.core.facts import RequestFacts
+from clientcert.core.forks import renew_after_fork
 from clientcert.core.headers import SelectedHeaders
 from clientcert.core.limits import Limits
+from clientcert.core.verification.authorities import Certificates
 from clientcert.core.verification.base import Verifier
 from clientcert.core.verification.bundle import TrustSource
 from clientcert.core.verification.standard import StandardVerifier
@@ -47,12 +49,17 @@ class ProxyCertificate:
         self._verifier: Verifier = StandardVerifier(self._store)
         self._proven: DecisionCache[bool, datetime] = DecisionCache(_REMEMBERED)
         self._lock = Lock()
+        renew_after_fork(self)
 
     def __repr__(self) -> str:
         return f"ProxyCertificate(names={sorted(self._names)})"
 
+    def renew_locks(self) -> None:
+        """See `forks`."""
+        self._lock = Lock()
+
     @property
-    def anchors(self) -> tuple[ParsedCertificate, ...]:
+    def anchors(self) -> Certificates:
         """The trust anchors of proxies."""
         return self._store.anchors
 

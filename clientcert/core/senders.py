@@ -26,8 +26,9 @@ _BY_ADDRESS = (TrustedNetworks, UnixSocket, AnyPeer)
 # Peers are few; a hostile sender may have many addresses.
 _MAX_SENDERS = 1_024
 _MAX_ADDRESS_LENGTH = 64
-_MAX_HARMLESS = 1_024
-_MAX_HARMLESS_LENGTH = 256
+# Of all senders together: some 400 bytes each.
+_MAX_HARMLESS = 4_096
+_MAX_HARMLESS_VALUES, _MAX_HARMLESS_LENGTH = 4, 256
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class Sender:
     One address.
 
     Attributes:
-        proves: What it proves.
+        proves: What it proves; something, or it would not be remembered.
         address: The same as it would stand in a header that records addresses; empty where there is none to rewrite.
         harmless: What such headers have said without mentioning it, all of a request's together.
     """
@@ -44,19 +45,6 @@ class Sender:
     proves: Positions
     address: bytes
     harmless: set[Forwarded] = field(default_factory=set)
-
-    def is_doubtful(self, port: int | None, forwarded: Forwarded) -> bool:
-        """Whether a forwarding header may have put the address there; remembers a while what cannot have."""
-        if not self.address:
-            return False
-        values = [item if isinstance(item, str) else item[1] for item in forwarded]
-        if port == 0 or any(mentions(value, self.address) for value in values):
-            return True
-        if sum(map(len, values)) <= _MAX_HARMLESS_LENGTH:
-            if len(self.harmless) >= _MAX_HARMLESS:
-                self.harmless.clear()
-            self.harmless.add(forwarded)
-        return False
 
 
 class Senders:
@@ -77,6 +65,26 @@ class Senders:
             type(proof) in (*_BY_ADDRESS, SharedSecret) for binding in bindings for proof in binding.proofs
         )
         self.known: tuple[dict[str | None, Sender], ...] = ({}, {})
+        self._harmless = 0
+
+    def is_doubtful(self, sender: Sender, port: int | None, forwarded: Forwarded) -> bool:
+        """Whether a forwarding header may have put the address there; remembers for a while what cannot have."""
+        if not sender.address:
+            return False
+        values = [item if isinstance(item, str) else item[1] for item in forwarded]
+        if port == 0 or any(mentions(value, sender.address) for value in values):
+            return True
+        if len(values) <= _MAX_HARMLESS_VALUES and sum(map(len, values)) <= _MAX_HARMLESS_LENGTH:
+            if self._harmless >= _MAX_HARMLESS:
+                self._forget_harmless()
+            sender.harmless.add(forwarded)
+            self._harmless += 1
+        return False
+
+    def _forget_harmless(self) -> None:
+        for sender in [*self.known[False].values(), *self.known[True].values()]:
+            sender.harmless = set()
+        self._harmless = 0
 
     def prove(self, facts: RequestFacts, headers: SelectedHeaders, *, at: datetime) -> Positions | None:
         """Return what the address of a request proves; None where it is doubtful, or may not be remembered."""
@@ -84,13 +92,19 @@ class Senders:
         if not self._may_remember or len(peer or "") > _MAX_ADDRESS_LENGTH:
             return None
         forwarded = tuple(header for header in headers.context if header[0] in FORWARDED_HEADERS)
-        sender = known.get(peer) or Sender((), b"" if facts.peer_is_socket else spelling(peer or ""))
-        if sender.is_doubtful(facts.peer_port, forwarded):
+        sender = known.get(peer)
+        address = b"" if facts.peer_is_socket else spelling(peer or "")
+        if self.is_doubtful(sender or Sender((), address), facts.peer_port, forwarded):
             return None
-        if peer not in known and len(known) < _MAX_SENDERS:
-            sender.proves = self._held(facts, headers, at)
+        if sender is None:
+            # Whole before anybody else can see it; a stranger is not worth the room.
+            sender = Sender(self._held(facts, headers, at), address)
+            if not sender.proves:
+                return None
+            if len(known) >= _MAX_SENDERS:
+                known.clear()
             known[peer] = sender
-        return known[peer].proves if peer in known else None
+        return sender.proves
 
     def _held(self, facts: RequestFacts, headers: SelectedHeaders, at: datetime) -> Positions:
         held = []

@@ -7,7 +7,6 @@ and there; what is large in a thread of its own, while requests go on with what 
 
 import logging
 import math
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -15,8 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from weakref import WeakMethod, WeakSet
+from weakref import WeakMethod
 
+from clientcert.core.forks import renew_after_fork
 from clientcert.core.verification.base import utc_time
 from clientcert.core.verification.generation import TrustGeneration, TrustStatus
 from clientcert.errors import ClientCertError, ConfigurationError, Reason
@@ -108,7 +108,7 @@ class ReloadingTrust:
                 last_attempt=at,
             )
         )
-        _INSTANCES.add(self)
+        renew_after_fork(self)
 
     def _put(self, state: ReloadState) -> None:
         """Swap in a new state, and what `Memory` reads of it without a call."""
@@ -122,6 +122,10 @@ class ReloadingTrust:
 
     def _notice(self) -> None:
         self.due = -math.inf
+
+    def renew_locks(self) -> None:
+        """See `forks`."""
+        self._lock = threading.Lock()
 
     def current(self, at: datetime) -> TrustGeneration:
         """
@@ -281,16 +285,3 @@ class ReloadingTrust:
                 self._on_attempt(attempt)
             except Exception:  # an observer must not keep new material from being used
                 logger.exception("on_attempt raised; the reload is not affected")
-
-
-_INSTANCES: "WeakSet[ReloadingTrust]" = WeakSet()
-
-
-def _forget_loaders() -> None:
-    """In a new process: whoever held a lock, that thread is not here."""
-    for trust in list(_INSTANCES):
-        trust._lock = threading.Lock()  # noqa: SLF001 - of this module
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_loaders)

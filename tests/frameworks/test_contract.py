@@ -79,10 +79,9 @@ def rest_view(request: Request) -> Response:
     """Say whom the framework authenticated, and every header that any part of the request still shows."""
     inner = request._request
     seen = seen_in_environ(inner.META.items()) | {name.lower(): value for name, value in request.headers.items()}
-    assert request.auth == client_identity(inner)
-    return Response(
-        json.loads(json.dumps({"who": describe(request.auth), "seen": seen})), content_type="application/json"
-    )
+    identity = client_identity(inner)
+    assert request.auth == identity
+    return Response(json.loads(json.dumps({"who": describe(identity), "seen": seen})), content_type="application/json")
 
 
 def ask_rest_framework(row: Row, config: ClientCertConfig) -> Answer:

@@ -129,7 +129,7 @@ def test_lock_of_another_process(volume: Volume) -> None:
     volume.swap(2)
     with watched.trust._lock:
         assert tag(watched.next()) == 1
-        reload._forget_loaders()
+        watched.trust.renew_locks()
         assert tag(watched.next()) == 2
 
 
