@@ -9,8 +9,8 @@ from tests.servers.soaking import SERVERS, Sample, least_growth, slope, soak
 
 SAMPLES = 8
 WARM_UP_SAMPLES = 3
-# One object of each connection would be one block. Caches still fill, and threads still start.
-MOST_BLOCKS = 0.5
+# One object of each connection would be one block; so few connections still fill caches and start threads.
+MOST_BLOCKS = 0.9
 # OpenSSL's part of one would be tens of kilobytes.
 MOST_BYTES = 2_048
 
