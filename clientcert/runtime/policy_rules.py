@@ -185,6 +185,7 @@ _SPECIAL: Final[dict[str, Callable[[Any, Keys], Rule]]] = {
     "evidence": _evidence,
     "authenticated": _flag(policy.authenticated),
     "anyone": _flag(policy.anyone),
+    "ascii_subject": _flag(policy.ascii_subject),
 }
 LEGAL_RULES: Final = (*_TEXT_RULES, *_SPECIAL, *_COMBINING, "role")
 """Keys of a rule."""

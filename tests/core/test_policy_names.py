@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from clientcert.core.identity import ClientIdentity, EvidenceLevel
-from clientcert.core.policy import Answer, Rule, cn, dns, email, o, ou, spiffe, subject, upn, uri
+from clientcert.core.policy import Answer, Rule, ascii_subject, cn, dns, email, o, ou, spiffe, subject, upn, uri
 from clientcert.core.policy.dn_text import parse_rfc4514
 from clientcert.errors import ConfigurationError
 from tests.core.policy_clients import by_proxy, client, name, proof
@@ -57,6 +57,13 @@ ANSWERS: dict[str, tuple[Rule, ClientIdentity, Answer]] = {
     "upn": (upn("alice@corp.example"), ALICE, YES),
     "upn-is-not-email": (upn("alice@example.org"), ALICE, NO),
     "d7-uri-is-not-dns": (dns("spiffe://prod.example/ns/shop/sa/web"), ALICE, NO),
+    "d4-ascii": (ascii_subject(), ALICE, YES),
+    "d4-ascii-by-proxy": (ascii_subject(), PROXIED, YES),
+    "d4-cyrillic": (ascii_subject(), client(("O", "Example"), ("CN", "\u0430dmin")), NO),
+    "d4-full-width-in-another-attribute": (ascii_subject(), client(("O", "\uff25xample"), ("CN", "alice")), NO),
+    "d3-line-feed": (ascii_subject(), client(("CN", "bob\nCN=admin")), NO),
+    "d3-escape": (ascii_subject(), client(("CN", "\x1b[2J")), NO),
+    "d4-no-subject": (ascii_subject(), BARE, CANNOT_TELL),
     "d1-slash-in-a-value": (cn("victim"), client(("CN", "x/CN=victim")), NO),
     "d1-comma-in-a-value": (o("victim"), client(("O", "x"), ("CN", "x,O=victim")), NO),
 }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from clientcert.core.policy.roles import Roles
     from clientcert.core.policy.routes import ANY_METHOD, WEBSOCKET, Policy, Route, RoutePolicy, RulePolicy
     from clientcert.core.policy.spiffe_ids import spiffe
-    from clientcert.core.policy.subjects import subject
+    from clientcert.core.policy.subjects import ascii_subject, subject
 
 __all__ = [
     "ANY_METHOD",
@@ -34,6 +34,7 @@ __all__ = [
     "all_of",
     "any_of",
     "anyone",
+    "ascii_subject",
     "authenticated",
     "cn",
     "deny",
@@ -86,6 +87,7 @@ _HOMES = {
     "RoutePolicy": "routes",
     "RulePolicy": "routes",
     "spiffe": "spiffe_ids",
+    "ascii_subject": "subjects",
     "subject": "subjects",
 }
 

@@ -19,7 +19,8 @@ LEVEL_NAMES: Final = {level: level.name.lower().replace("_", "-") for level in E
 # Kinds that an explanation could confuse with a rule of the application's.
 _RESERVED: Final = frozenset(
     {
-        *("all_of", "any_of", "anyone", "authenticated", "cn", "deny", "dns", "email", "evidence", "extension"),
+        *("all_of", "any_of", "anyone", "ascii_subject", "authenticated", "cn", "deny", "dns", "email"),
+        *("evidence", "extension"),
         *("fingerprint", "issued_by", "method", "not", "o", "ou", "path", "role", "route", "rule", "serial", "spiffe"),
         *("spki", "subject", "upn", "uri"),
     }

@@ -1,11 +1,11 @@
-"""The rule about the whole subject."""
+"""The rules about the whole subject."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
 from clientcert.core.identity import ClientIdentity
-from clientcert.core.names import DistinguishedName
+from clientcert.core.names import Attribute, DistinguishedName
 from clientcert.core.policy.combinators import ConstantLeaf, Rule
 from clientcert.core.policy.decision import Answer, Decision
 from clientcert.core.policy.dn_text import parse_rfc4514
@@ -48,6 +48,36 @@ class SubjectRule(ConstantLeaf):
         return f"subject({', '.join(map(repr, self.wanted))})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AsciiSubject(ConstantLeaf):
+    """Whether the subject is all printable ASCII; see `ascii_subject`."""
+
+    @property
+    def kind(self) -> str:
+        """``ascii_subject``."""
+        return "ascii_subject"
+
+    def _look(self, identity: ClientIdentity) -> Decision:
+        values = [attribute for rdn in identity.subject.rdns for attribute in rdn]
+        if not values:
+            return self._answer(Answer.CANNOT_TELL, why="the subject is empty")
+        odd = tuple(attribute.value for attribute in values if not _is_plain(attribute))
+        return self._answer(Answer.NO if odd else Answer.YES, got=odd)
+
+    def __repr__(self) -> str:
+        return "ascii_subject()"
+
+
+def ascii_subject() -> Rule:
+    """
+    Allow whose subject has no character but printable ASCII, in any attribute.
+
+    For CAs that issue such names only: then nothing in one looks like something else (a Cyrillic letter, a full-width
+    one), and nothing in it does anything to a terminal or a log.
+    """
+    return AsciiSubject()
+
+
 def subject(*names: DistinguishedName | str) -> Rule:
     """
     Allow whose whole subject is one of the names.
@@ -76,6 +106,10 @@ def _parse(name: Any) -> DistinguishedName:
         return parse_rfc4514(text)
     except ValueError as exc:
         raise ConfigurationError(f"subject({text!r}) is not RFC 4514 text as we print it: {exc}") from exc
+
+
+def _is_plain(attribute: Attribute) -> bool:
+    return attribute.is_text and attribute.value.isascii() and attribute.value.isprintable()
 
 
 def _exact(name: DistinguishedName) -> Hashable:
