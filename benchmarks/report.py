@@ -83,11 +83,12 @@ def _gate_row(gate: Gate, figures: Figures) -> Sequence[str]:
 
 
 def _names(kind: str, figures: Figures) -> list[str]:
-    """Targets in the order in which they are defined, as far as they were measured."""
-    from benchmarks.targets import TARGETS
+    """Targets in the order in which they are defined, then peers, which need not be installed to write the page."""
+    from benchmarks.targets import PEERS, TARGETS
 
     measured = {name.split("/")[1] for name in figures if name.startswith(f"{kind}/")}
-    return [name for name in TARGETS if name in measured]
+    ours = [name for name in TARGETS if name in measured and name not in {peer.name for peer in PEERS}]
+    return ours + sorted(measured.difference(ours))
 
 
 def _target_row(name: str, figures: Figures) -> Sequence[str]:
