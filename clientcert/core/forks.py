@@ -25,5 +25,5 @@ def _renew() -> None:
         holder.renew_locks()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew)
+# Windows has neither forks nor this function.
+getattr(os, "register_at_fork", lambda **_: None)(after_in_child=_renew)

@@ -379,3 +379,10 @@ def test_spiffe_pattern_refused(patterns: tuple[str, ...], message: str) -> None
     """A wildcard in the wrong place, or what is no SPIFFE ID, is refused while constructing."""
     with pytest.raises(ConfigurationError, match=message):
         spiffe(*patterns)
+
+
+def test_ascii_subject_explains_itself() -> None:
+    """The line for the operator shows what is not ASCII, escaped; the rule prints as the call that makes it."""
+    decision = ascii_subject().check(client(("CN", "\u0430dmin")))
+    assert decision.summary == 'ascii_subject: no, got "\\u0430dmin"'
+    assert repr(ascii_subject()) == "ascii_subject()"

@@ -7,6 +7,7 @@ import pytest
 from clientcert import Authenticated, Authenticator, RequestFacts
 from clientcert.core.headers import SelectedHeaders
 from clientcert.core.proxy import SharedSecret, TrustedNetworks
+from clientcert.core.senders import Senders
 from tests import material as m
 from tests.core.crowd import at_once
 
@@ -97,7 +98,7 @@ def test_many_senders_are_bounded() -> None:
     authenticator = Authenticator(m.config(trusted_proxies=["10.42.0.0/16"]))
     assert not recalls(authenticator, facts())
     for number in range(5_000):
-        recalls(authenticator, facts(peer=f"10.{43 + number // 62_500}.{number // 250}.{number % 250}"))
+        recalls(authenticator, facts(peer=f"10.42.{number // 250}.{number % 250}"))
         recalls(authenticator, facts(("x-forwarded-for", f"2001:db8::{number:x}")))
     senders = authenticator._memory._senders[False]
     assert len(senders) <= 1_024
@@ -121,6 +122,14 @@ def test_strangers_are_not_remembered() -> None:
     for peer in (m.PROXY, m.STRANGER, None):
         authenticator.authenticate(RequestFacts(headers=facts().headers, peer=peer, peer_port=1))
     assert set(authenticator._memory._senders[False]) == {m.PROXY}
+
+
+def test_stranger_proves_nothing() -> None:
+    """Asked about a stranger, whom nobody should ask it about, it neither answers nor remembers."""
+    senders = Senders(m.config(trusted_proxies=[NETWORK]).bindings)
+    assert senders.prove(facts(peer=m.STRANGER), SelectedHeaders(), at=m.NOW) is None
+    assert senders.prove(facts(), SelectedHeaders(), at=m.NOW) == (0,)
+    assert set(senders.known[False]) == {m.PROXY}
 
 
 def test_crowd_of_an_unknown_sender_agrees() -> None:
