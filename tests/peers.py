@@ -31,10 +31,11 @@ def require_peer(name: str) -> Path:
     not run must not look green.
     """
     found = _FINDERS.get(name, lambda: which(name))()
-    return Path(found) if found else _missing(name)
+    return Path(found) if found else missing(name)
 
 
-def _missing(name: str) -> NoReturn:
+def missing(name: str) -> NoReturn:
+    """Skip for a user, fail in CI."""
     message = f"{name} is not installed; the tests against a real {name} did not run"
     if os.environ.get("CI") == "true":
         pytest.fail(message, pytrace=False)

@@ -15,17 +15,13 @@ from typing import Literal
 
 from clientcert.errors import ConfigurationError
 from clientcert.testing.processes import LOOPBACK, ServerText
+from clientcert.testing.producers.nginx import CERTIFICATE_LINE, NAME_LINES, VERDICT_LINE
 
 Verify = Literal["on", "optional", "optional_no_ca", "off"]
 ClientHeaders = Literal["set", "blank", "untouched"]
 
-# The directive of ingress-nginx's template, in its order; the first only with pass-certificate.
-_CERTIFICATE_HEADER = ("ssl-client-cert", "$ssl_client_escaped_cert")
-_VERDICT_HEADERS = (
-    ("ssl-client-verify", "$ssl_client_verify"),
-    ("ssl-client-subject-dn", "$ssl_client_s_dn"),
-    ("ssl-client-issuer-dn", "$ssl_client_i_dn"),
-)
+# The directives of ingress-nginx's template, in its order, behind that for the certificate.
+_VERDICT_HEADERS = (VERDICT_LINE, *NAME_LINES)
 _FORWARDING_HEADERS = (
     ("Host", "$http_host"),
     ("X-Real-IP", "$remote_addr"),
@@ -110,7 +106,7 @@ class NginxServer:
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Name and nginx expression of every ``proxy_set_header``, in the order in which they go upstream."""
-        names: tuple[tuple[str, str], ...] = (_CERTIFICATE_HEADER, *_VERDICT_HEADERS)
+        names: tuple[tuple[str, str], ...] = (CERTIFICATE_LINE, *_VERDICT_HEADERS)
         client: tuple[tuple[str, str], ...]
         match self.client_headers:
             case "set":

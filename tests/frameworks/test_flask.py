@@ -65,7 +65,6 @@ def test_current_client() -> None:
 @pytest.mark.parametrize("path", ["/view", "/async", "/ops/x"])
 def test_rule(path: str) -> None:
     """Whom the rule of a view or blueprint allows is let in, another client gets 403, nobody 401."""
-    pytest.importorskip("asgiref")
     app = make(mode="optional")
     assert get_wsgi(app, path, ADMIN).body == b"in"
     for client, status in ((ALICE, 403), (None, 401)):

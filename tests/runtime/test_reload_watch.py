@@ -20,8 +20,6 @@ from clientcert.runtime.watch import FileWatcher, find_watcher
 from tests.core.verification.kit import NOW
 from tests.runtime.trust_kit import INTERVAL, ROOT, SECOND, Volume, Watched, tag
 
-pytest.importorskip("watchfiles")
-
 
 @pytest.fixture
 def volume(tmp_path: Path) -> Volume:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers import missing
+
 FILE = Path(__file__).with_name("accessors.py")
 ROOT = FILE.parents[2]
 EXPECTED = {
@@ -42,7 +44,7 @@ def pyright() -> dict[int, str]:
     """Line → what pyright reveals."""
     output = run("pyright", "--outputjson", "--pythonpath", sys.executable, str(FILE))
     if not output.startswith("{"):
-        pytest.skip("pyright cannot be started here")
+        missing("pyright")
     diagnostics = json.loads(output)["generalDiagnostics"]
     assert [each["message"] for each in diagnostics if each["severity"] == "error"] == []
     return {

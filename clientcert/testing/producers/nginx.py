@@ -59,11 +59,11 @@ NGINX = Language(
 )
 
 _INGRESS_NGINX = replace(NGINX, name="ingress-nginx")
-_CERTIFICATE = ("ssl-client-cert", "$ssl_client_escaped_cert")
-_VERDICT = ("ssl-client-verify", "$ssl_client_verify")
-_NAMES = (("ssl-client-subject-dn", "$ssl_client_s_dn"), ("ssl-client-issuer-dn", "$ssl_client_i_dn"))
+CERTIFICATE_LINE = ("ssl-client-cert", "$ssl_client_escaped_cert")
+VERDICT_LINE = ("ssl-client-verify", "$ssl_client_verify")
+NAME_LINES = (("ssl-client-subject-dn", "$ssl_client_s_dn"), ("ssl-client-issuer-dn", "$ssl_client_i_dn"))
 
-NGINX_PRODUCER = HeaderLines(NGINX, (_CERTIFICATE, _VERDICT))
+NGINX_PRODUCER = HeaderLines(NGINX, (CERTIFICATE_LINE, VERDICT_LINE))
 """The lines of ``clientcert snippet nginx``."""
 
 
@@ -74,4 +74,4 @@ def ingress_nginx(*, pass_certificate: bool = True) -> HeaderLines:
     Args:
         pass_certificate: ``auth-tls-pass-certificate-to-upstream``; its default there is false.
     """
-    return HeaderLines(_INGRESS_NGINX, (*((_CERTIFICATE,) if pass_certificate else ()), _VERDICT, *_NAMES))
+    return HeaderLines(_INGRESS_NGINX, (*((CERTIFICATE_LINE,) if pass_certificate else ()), VERDICT_LINE, *NAME_LINES))
